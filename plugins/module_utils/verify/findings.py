@@ -1,0 +1,82 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the verifier says: checks, and the findings they make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Verdict = Literal["ok", "info", "warning", "error", "skipped", "unknown"]
+VERDICTS: tuple[Verdict, ...] = ("error", "warning", "unknown", "skipped", "info", "ok")
+"""Every verdict, gravest first."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing seen from outside, and what it means."""
+
+    id: str
+    area: str
+    verdict: Verdict
+    message: str
+    remedy: str = ""
+    reference: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data, in the order people read it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something the verifier looks at; its findings share id, area, remedy and reference."""
+
+    id: str
+    area: str
+    reference: str
+    remedy: str
+
+    def of(self, part: str) -> Check:
+        """Return this check for one part: `{part}` in id and remedy is filled in."""
+        return replace(
+            self, id=self.id.format(part=part), remedy=self.remedy.replace("{part}", part)
+        )
+
+    def ok(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("ok", message, evidence)
+
+    def info(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("info", message, evidence)
+
+    def warning(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("warning", message, evidence)
+
+    def error(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("error", message, evidence)
+
+    def skipped(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("skipped", message, evidence)
+
+    def unknown(self, message: str, **evidence: Any) -> Finding:
+        return self._finding("unknown", message, evidence)
+
+    def _finding(self, verdict: Verdict, message: str, evidence: Mapping[str, Any]) -> Finding:
+        remedy = self.remedy if verdict in ("error", "warning", "unknown") else ""
+        return Finding(self.id, self.area, verdict, message, remedy, self.reference, evidence)
+
+
+def summarize(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count the findings of each verdict, naming every verdict."""
+    counted = Counter(finding.verdict for finding in findings)
+    return {verdict: counted[verdict] for verdict in VERDICTS}
+
+
+def worst(findings: Iterable[Finding]) -> Verdict:
+    """Return the gravest verdict; a run without findings knows nothing."""
+    return min((finding.verdict for finding in findings), key=VERDICTS.index, default="unknown")
