@@ -1,0 +1,152 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter homestead.matrix.site."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: site
+short_description: Derive a Matrix server from its description
+version_added: 0.1.0
+author: ["The homestead.matrix founders (@homestead-matrix)"]
+description:
+  - Takes the few variables that describe a Matrix server and returns everything that follows,
+    that is ports, virtual hosts, well-known documents, redirects, DNS records
+    and what a stranger on the internet must see.
+  - Refuses a description that is wrong or contradicts itself with one sentence for each fault.
+  - The role P(homestead.matrix.matrix#role) calls it; playbooks read the result as C(matrix_site).
+positional: _input
+options:
+  _input:
+    description: The part after the colon of the Matrix IDs, the variable C(matrix_domain).
+    type: str
+    required: true
+  hostname:
+    description:
+      - Name of the host, the variable C(matrix_hostname). Without it C(matrix.) and the domain.
+    type: str
+  components:
+    description: Optional components, the variable C(matrix_components).
+    type: list
+    elements: str
+    default: []
+  registration:
+    description: Who may register, the variable C(matrix_registration).
+    type: str
+    choices: [invite, closed, email, open]
+    default: invite
+  support:
+    description: Whom to ask about the server, the variable C(matrix_support).
+    type: dict
+    default: {}
+  reverse_proxy:
+    description: The web server, the variable C(matrix_reverse_proxy).
+    type: str
+    choices: [nginx]
+    default: nginx
+  firewall:
+    description: The firewall, the variable C(matrix_firewall).
+    type: str
+    choices: [nftables, none]
+    default: nftables
+  certificate:
+    description: Where the certificate comes from, the variable C(matrix_certificate).
+    type: str
+    choices: [acme, files, self_signed]
+    default: acme
+  ssh_port:
+    description: The port of SSH, the variable C(matrix_ssh_port).
+    type: int
+    default: 22
+  serve_base_domain:
+    description:
+      - Whether the host serves the base domain too, the variable C(matrix_serve_base_domain).
+    type: bool
+    default: false
+  max_upload_mb:
+    description: The largest upload in megabytes, the variable C(matrix_max_upload_mb).
+    type: int
+    default: 50
+  addresses:
+    description: Public addresses of the host, the variable C(matrix_addresses).
+    type: list
+    elements: str
+    default: []
+  smtp:
+    description: The server that sends e-mail, the variable C(matrix_smtp).
+    type: dict
+    default: {}
+  extra_ports:
+    description: Ports of the operator, the variable C(firewall_extra_ports).
+    type: list
+    elements: dict
+    default: []
+  sources:
+    description: Networks that may connect, the variable C(firewall_sources).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Show the ports of a server
+  ansible.builtin.debug:
+    msg: "{{ ('example.com' | homestead.matrix.site).ports }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - A dictionary with C(domain), C(hostname), C(base_url), C(components), C(registration),
+      C(max_upload_mb), C(ports), C(vhosts), C(upstreams), C(certificate), C(well_known),
+      C(redirects), C(turn), C(dns_records) and C(expectations).
+  type: dict
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Callable
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site as derived
+
+
+def plain(value: object) -> object:
+    """Return the value without the marks that Ansible puts on its own."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [plain(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=1024)
+def remembered(inputs: str) -> str:
+    """Derive the site once for the same inputs, both as JSON: nobody can change what is kept."""
+    domain, given = json.loads(inputs)
+    return json.dumps(derived(domain, given))
+
+
+def site(domain: object, **given: object) -> object:
+    """Return `matrix_site`."""
+    try:
+        return json.loads(remembered(json.dumps(plain([domain, given]), default=str)))
+    except ValueError as error:
+        raise AnsibleFilterError(told(str(error).splitlines())) from error
+
+
+def told(sentences: Sequence[str]) -> str:
+    """Return one fault as it is and several as a list."""
+    if len(sentences) == 1:
+        return sentences[0]
+    faults = "".join(f"\n- {sentence}" for sentence in sentences)
+    return f"The description has {len(sentences)} faults:{faults}"
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., object]]:
+        """Return them by name."""
+        return {"site": site}

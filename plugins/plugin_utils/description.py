@@ -1,0 +1,197 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operator says about a server, read from the flat variables and checked as a whole."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Callable, TypeVar
+
+from ansible_collections.homestead.matrix.plugins.module_utils.names import email_fault
+from ansible_collections.homestead.matrix.plugins.plugin_utils import ports, values
+from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+    ALWAYS,
+    CERTIFICATES,
+    COMPONENTS,
+    FIREWALLS,
+    OPTIONAL,
+    REGISTRATIONS,
+    REVERSE_PROXIES,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.domains import domain_fault
+from ansible_collections.homestead.matrix.plugins.plugin_utils.support import read_support
+
+T = TypeVar("T")
+
+DEFAULTS: dict[str, object] = {
+    "hostname": None,
+    "components": [],
+    "registration": "invite",
+    "support": {},
+    "reverse_proxy": "nginx",
+    "firewall": "nftables",
+    "certificate": "acme",
+    "ssh_port": 22,
+    "serve_base_domain": False,
+    "max_upload_mb": 50,
+    "addresses": [],
+    "smtp": {},
+    "extra_ports": [],
+    "sources": {},
+}
+HIGHEST_UPLOAD_MB = 10240
+_SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
+
+
+def variable(name: str) -> str:
+    """Return the inventory variable that this input comes from."""
+    return f"firewall_{name}" if name in ("extra_ports", "sources") else f"matrix_{name}"
+
+
+@dataclass(frozen=True)
+class Description:
+    """A server as its operator describes it; whoever holds one knows that it is consistent."""
+
+    domain: str
+    hostname: str
+    components: tuple[str, ...]
+    registration: str
+    support: Mapping[str, object]
+    reverse_proxy: str
+    serve_base_domain: bool
+    max_upload_mb: int
+    addresses: tuple[str, ...]
+    ports: tuple[ports.OpenPort, ...]
+
+
+class _Reader:
+    """Reads one input after the other and keeps the faults of all of them."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        if unknown := sorted(set(given) - set(DEFAULTS)):
+            raise ValueError(f"The filter site has no option {unknown[0]!r}.")
+        self.given = {**DEFAULTS, **given}
+        self.faults = values.Faults()
+
+    def read(self, fallback: T, reader: Callable[..., T], name: str, *more: object) -> T:
+        return self.faults.read(fallback, reader, variable(name), self.given[name], *more)
+
+
+def read_description(domain: object, given: Mapping[str, object]) -> Description:
+    """Read everything and raise one ValueError with a sentence for each fault."""
+    reader = _Reader(given)
+    for name, choices in (("firewall", FIREWALLS), ("certificate", CERTIFICATES)):
+        reader.read("", values.choice, name, choices)
+    components = (*ALWAYS, *reader.read((), read_components, "components"))
+    registration = reader.read("", values.choice, "registration", REGISTRATIONS)
+    reader.read(None, check_smtp, "smtp", registration)
+    description = Description(
+        domain=reader.faults.read("", read_name, "matrix_domain", domain),
+        hostname=reader.read("", read_hostname, "hostname", domain),
+        components=components,
+        registration=registration,
+        support=reader.read({}, read_support, "support"),
+        reverse_proxy=reader.read("", values.choice, "reverse_proxy", REVERSE_PROXIES),
+        serve_base_domain=reader.read(False, values.boolean, "serve_base_domain"),
+        max_upload_mb=reader.read(0, values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB),
+        addresses=reader.read((), read_addresses, "addresses"),
+        ports=_read_ports(reader, components),
+    )
+    reader.faults.check()
+    return description
+
+
+def _read_ports(reader: _Reader, components: tuple[str, ...]) -> tuple[ports.OpenPort, ...]:
+    ssh_port = reader.read(22, values.port, "ssh_port")
+    extra = reader.read((), ports.read_extra, "extra_ports")
+    sources = reader.read({}, ports.read_sources, "sources")
+    everything = (*ports.component_ports(components, ssh_port=ssh_port), *extra)
+    reader.faults.add(ports.collisions(everything, components=components))
+    return ports.narrowed(everything, sources=sources)
+
+
+def read_name(name: str, value: object) -> str:
+    """Read a domain or host name."""
+    fault = domain_fault(name, value)
+    if fault is not None:
+        raise ValueError(fault)
+    return str(value)
+
+
+def read_hostname(name: str, value: object, domain: object) -> str:
+    """Read the host name; one that was made from a wrong domain is not a second fault."""
+    made = f"matrix.{domain}"
+    if value in (None, "", made):
+        return made
+    return read_name(name, value)
+
+
+def read_components(name: str, value: object) -> tuple[str, ...]:
+    """Read the optional components."""
+    given = [str(item) for item in values.items(name, value)]
+    values.refuse([_component_fault(name, item, times) for item, times in Counter(given).items()])
+    return tuple(row for row in OPTIONAL if row in given)
+
+
+def _component_fault(name: str, component: str, times: int) -> str:
+    if component in ALWAYS:
+        return f"{name} lists {component!r}, which is part of every server; take it out."
+    if component not in OPTIONAL:
+        known = values.listed(OPTIONAL)
+        return f"{name} lists the unknown component {component!r}; choose from {known}."
+    if times > 1:
+        return f"{name} lists {component!r} {times} times; list it once."
+    if COMPONENTS[component].role is None:
+        return f"{name} lists {component!r}, which this release cannot set up yet; take it out."
+    return ""
+
+
+def read_addresses(name: str, value: object) -> tuple[str, ...]:
+    """Read the public addresses of the host."""
+    found = [_read_address(name, item) for item in values.items(name, value)]
+    return tuple(dict.fromkeys(found))
+
+
+def _read_address(name: str, item: object) -> str:
+    try:
+        return str(ipaddress.ip_address(str(item)))
+    except ValueError:
+        raise ValueError(
+            f"{name} cannot have {item!r}; write addresses like 192.0.2.1 or 2001:db8::1."
+        ) from None
+
+
+def check_smtp(name: str, value: object, registration: str) -> None:
+    """Check the mail relay, without which nobody can prove an e-mail address."""
+    given = values.mapping(name, value)
+    if not given:
+        if registration == "email":
+            raise ValueError(
+                f"matrix_registration 'email' needs {name}, the server that sends the messages; "
+                f"write {_SMTP_EXAMPLE}."
+            )
+        return
+    values.refuse([fault for fault in (_smtp_host_fault(given), _sender_fault(given)) if fault])
+    values.port(f"The port of {name}", given.get("port", 587))
+
+
+def _smtp_host_fault(given: Mapping[str, object]) -> str:
+    host = given.get("host")
+    if isinstance(host, str) and host and not set(host) & set(":/ @"):
+        return ""
+    return f"matrix_smtp cannot have the host {host!r}; write only its name, like smtp.example.com."
+
+
+def _sender_fault(given: Mapping[str, object]) -> str:
+    """Judge the sender, which may carry a display name (RFC 5322 section 3.4)."""
+    sender = given.get("from")
+    _display_name, address = parseaddr(str(sender))
+    fault = email_fault(address)
+    if sender is not None and (fault is None or fault.severity != "error"):
+        return ""
+    return f"matrix_smtp cannot have the sender {sender!r}; write from like matrix@example.com."

@@ -1,0 +1,211 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports of a host: from the component table and from the operator, each once."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Union
+
+from ansible_collections.homestead.matrix.plugins.plugin_utils import values
+from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+    COMPONENTS,
+    INTERNAL_LISTENERS,
+    Component,
+    Protocol,
+)
+
+OPERATOR = "operator"
+_EXTRA_KEYS = ("protocol", "first", "last", "purpose", "sources")
+_Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+@dataclass(frozen=True)
+class OpenPort:
+    """A port that the firewall opens, to everybody or only to the sources."""
+
+    name: str
+    protocol: Protocol
+    first: int
+    last: int
+    purpose: str
+    component: str
+    sources: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How people write it: 443/tcp, 49152-49573/udp."""
+        numbers = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{numbers}/{self.protocol}"
+
+    def overlaps(self, other: OpenPort) -> bool:
+        """Whether a packet could belong to both."""
+        if self.protocol != other.protocol:
+            return False
+        return self.first <= other.last and other.first <= self.last
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the port as `matrix_site.ports` and the plan show it."""
+        return {
+            "protocol": self.protocol,
+            "first": self.first,
+            "last": self.last,
+            "purpose": self.purpose,
+            "component": self.component,
+            "name": self.name,
+            "sources": list(self.sources),
+        }
+
+
+def component_ports(components: Iterable[str], *, ssh_port: int) -> tuple[OpenPort, ...]:
+    """Return the ports these components need, in the order of the table."""
+    found = []
+    for component in components:
+        for row in COMPONENTS[component].ports:
+            moved = replace(row, first=ssh_port, last=ssh_port) if row.name == "ssh" else row
+            found.append(OpenPort(component=component, **vars(moved)))
+    return tuple(found)
+
+
+def read_extra(variable: str, value: object) -> tuple[OpenPort, ...]:
+    """Read the operator's own ports."""
+    faults = values.Faults()
+    found = []
+    for number, item in enumerate(values.items(variable, value), start=1):
+        entry = faults.read(None, _read_entry, f"entry {number} of {variable}", item)
+        if entry is not None:
+            found.append(entry)
+    faults.check()
+    return tuple(found)
+
+
+def _read_entry(variable: str, item: object) -> OpenPort | None:
+    entry = values.mapping(variable, item)
+    if unknown := sorted(set(entry) - set(_EXTRA_KEYS)):
+        raise ValueError(
+            f"In {variable} the key {unknown[0]!r} is unknown; "
+            f"it may have {values.listed(_EXTRA_KEYS)}."
+        )
+    protocol = values.choice(f"The protocol of {variable}", entry.get("protocol"), ("tcp", "udp"))
+    first = values.port(f"The first port of {variable}", entry.get("first"))
+    last = values.number(
+        f"The last port of {variable}", entry.get("last") or first, first, values.HIGHEST_PORT
+    )
+    return OpenPort(
+        name=f"extra_{protocol}_{first}",
+        protocol="udp" if protocol == "udp" else "tcp",
+        first=first,
+        last=last,
+        purpose=str(entry.get("purpose") or "Opened by the operator"),
+        component=OPERATOR,
+        sources=read_networks(f"The sources of {variable}", entry.get("sources") or []),
+    )
+
+
+def read_sources(variable: str, value: object) -> dict[str, tuple[str, ...]]:
+    """Read the networks that may connect, by the name of a component or of a port."""
+    faults = values.Faults()
+    found = {
+        name: faults.read((), _read_source, f"{variable}.{name}", name, networks)
+        for name, networks in values.mapping(variable, value).items()
+    }
+    faults.check()
+    return found
+
+
+def source_names() -> tuple[str, ...]:
+    """Return what can be narrowed: every component with ports, every port."""
+    rows = [row for row in COMPONENTS.values() if row.ports]
+    return tuple(dict.fromkeys(name for row in rows for name in _names(row)))
+
+
+def _names(row: Component) -> list[str]:
+    return [row.name, *(port.name for port in row.ports)]
+
+
+def _read_source(variable: str, name: str, networks: object) -> tuple[str, ...]:
+    if name not in source_names():
+        known = values.listed(source_names())
+        raise ValueError(f"{variable} names no component and no port; write {known}.")
+    if not networks:
+        raise ValueError(f"{variable} is empty; list the networks that may connect or remove it.")
+    return read_networks(variable, networks)
+
+
+def read_networks(variable: str, value: object) -> tuple[str, ...]:
+    """Read networks in CIDR form; those that contain each other become one."""
+    networks = [_read_network(variable, item) for item in values.items(variable, value)]
+    return tuple(str(network) for network in _collapse(networks))
+
+
+def _read_network(variable: str, item: object) -> _Network:
+    text = str(item)
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{variable} cannot have {text!r}; write a network like 192.0.2.0/24 or 2001:db8::/32."
+        ) from None
+    raise ValueError(f"{variable} has {text!r}, which is inside of a network; write {network}.")
+
+
+def _collapse(networks: Sequence[_Network]) -> list[_Network]:
+    four = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
+    six = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
+    return [*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six)]
+
+
+def narrowed(
+    ports: Iterable[OpenPort], *, sources: Mapping[str, tuple[str, ...]]
+) -> tuple[OpenPort, ...]:
+    """Narrow the ports to their sources; a port's own name counts more than its component's."""
+    return tuple(
+        replace(port, sources=sources.get(port.name, sources.get(port.component, port.sources)))
+        for port in ports
+    )
+
+
+def collisions(ports: Sequence[OpenPort], *, components: Iterable[str]) -> list[str]:
+    """Return one sentence for each pair of ports that cannot both be right."""
+    everything = [*ports, *_local_ports(components)]
+    return [
+        f"{_described(one)} collides with {_described(other)}; choose another port for one of them."
+        for one, other in combinations(everything, 2)
+        if one.overlaps(other)
+    ]
+
+
+def _local_ports(components: Iterable[str]) -> list[OpenPort]:
+    found = []
+    for name in components:
+        listener = COMPONENTS[name].upstream
+        if listener is not None:
+            found.append(
+                OpenPort("local", "tcp", listener.port, listener.port, listener.purpose, name)
+            )
+    return found
+
+
+def _described(port: OpenPort) -> str:
+    origin = {OPERATOR: "firewall_extra_ports ", "ssh": "matrix_ssh_port "}.get(port.component, "")
+    return f"{origin}{port.label} ({port.purpose})"
+
+
+def closed_ports(ports: Iterable[OpenPort]) -> list[dict[str, object]]:
+    """Return the ports on which a stranger must get no answer, never one that is open."""
+    taken = [port for port in ports if port.protocol == "tcp"]
+    upstreams = [row.upstream for row in COMPONENTS.values() if row.upstream is not None]
+    listeners = sorted({*upstreams, *INTERNAL_LISTENERS}, key=lambda listener: listener.port)
+    return [
+        {"protocol": "tcp", "port": listener.port, "purpose": listener.purpose}
+        for listener in listeners
+        if not any(port.first <= listener.port <= port.last for port in taken)
+    ]
