@@ -78,28 +78,28 @@ class _Reader:
         self.given = {**DEFAULTS, **given}
         self.faults = values.Faults()
 
-    def read(self, fallback: T, reader: Callable[..., T], name: str, *more: object) -> T:
-        return self.faults.read(fallback, reader, variable(name), self.given[name], *more)
+    def read(self, reader: Callable[..., T], name: str, *more: object) -> T | None:
+        return self.faults.read(reader, variable(name), self.given[name], *more)
 
 
 def read_description(domain: object, given: Mapping[str, object]) -> Description:
     """Read everything and raise one ValueError with a sentence for each fault."""
     reader = _Reader(given)
     for name, choices in (("firewall", FIREWALLS), ("certificate", CERTIFICATES)):
-        reader.read("", values.choice, name, choices)
-    components = (*ALWAYS, *reader.read((), read_components, "components"))
-    registration = reader.read("", values.choice, "registration", REGISTRATIONS)
-    reader.read(None, check_smtp, "smtp", registration)
+        reader.read(values.choice, name, choices)
+    components = ALWAYS + (reader.read(read_components, "components") or ())
+    registration = reader.read(values.choice, "registration", REGISTRATIONS) or ""
+    reader.read(check_smtp, "smtp", registration)
     description = Description(
-        domain=reader.faults.read("", read_name, "matrix_domain", domain),
-        hostname=reader.read("", read_hostname, "hostname", domain),
+        domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
+        hostname=reader.read(read_hostname, "hostname", domain) or "",
         components=components,
         registration=registration,
-        support=reader.read({}, read_support, "support"),
-        reverse_proxy=reader.read("", values.choice, "reverse_proxy", REVERSE_PROXIES),
-        serve_base_domain=reader.read(False, values.boolean, "serve_base_domain"),
-        max_upload_mb=reader.read(0, values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB),
-        addresses=reader.read((), read_addresses, "addresses"),
+        support=reader.read(read_support, "support") or {},
+        reverse_proxy=reader.read(values.choice, "reverse_proxy", REVERSE_PROXIES) or "",
+        serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
+        max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
+        addresses=reader.read(read_addresses, "addresses") or (),
         ports=_read_ports(reader, components),
     )
     reader.faults.check()
@@ -107,9 +107,9 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
 
 
 def _read_ports(reader: _Reader, components: tuple[str, ...]) -> tuple[ports.OpenPort, ...]:
-    ssh_port = reader.read(22, values.port, "ssh_port")
-    extra = reader.read((), ports.read_extra, "extra_ports")
-    sources = reader.read({}, ports.read_sources, "sources")
+    ssh_port = reader.read(values.port, "ssh_port") or 22
+    extra = reader.read(ports.read_extra, "extra_ports") or ()
+    sources = reader.read(ports.read_sources, "sources") or {}
     everything = (*ports.component_ports(components, ssh_port=ssh_port), *extra)
     reader.faults.add(ports.collisions(everything, components=components))
     return ports.narrowed(everything, sources=sources)

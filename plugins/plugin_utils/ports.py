@@ -76,7 +76,7 @@ def read_extra(variable: str, value: object) -> tuple[OpenPort, ...]:
     faults = values.Faults()
     found = []
     for number, item in enumerate(values.items(variable, value), start=1):
-        entry = faults.read(None, _read_entry, f"entry {number} of {variable}", item)
+        entry = faults.read(_read_entry, f"entry {number} of {variable}", item)
         if entry is not None:
             found.append(entry)
     faults.check()
@@ -110,7 +110,7 @@ def read_sources(variable: str, value: object) -> dict[str, tuple[str, ...]]:
     """Read the networks that may connect, by the name of a component or of a port."""
     faults = values.Faults()
     found = {
-        name: faults.read((), _read_source, f"{variable}.{name}", name, networks)
+        name: faults.read(_read_source, f"{variable}.{name}", name, networks) or ()
         for name, networks in values.mapping(variable, value).items()
     }
     faults.check()

@@ -185,6 +185,7 @@ def dns_records(description: Description) -> list[Data]:
     """Return the records to create; a value is None where only the operator knows it."""
     base = {description.domain: "Base domain, served by the Matrix host"}
     purposes = {**base, description.hostname: "Matrix host"}
+    values: list[tuple[str, str | None]]
     values = [(_record_type(address), address) for address in description.addresses]
     return [
         {"name": name, "type": kind, "value": value, "purpose": purposes[name]}

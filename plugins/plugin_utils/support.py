@@ -25,9 +25,9 @@ def read_support(variable: str, value: object) -> dict[str, object]:
         return {}
     _refuse_unknown(variable, given, _KEYS)
     faults = values.Faults()
-    contacts = faults.read([], _read_contacts, given.pop("contacts", []))
+    contacts = faults.read(_read_contacts, given.pop("contacts", [])) or []
     if "support_page" in given:
-        faults.read(None, _read_page, given["support_page"])
+        faults.read(_read_page, given["support_page"])
     elif not contacts:
         faults.add(["matrix_support needs at least one contact or a support_page."])
     faults.check()
@@ -38,7 +38,7 @@ def _read_contacts(value: object) -> list[dict[str, object]]:
     faults = values.Faults()
     contacts: list[dict[str, object]] = []
     for number, item in enumerate(values.items("matrix_support.contacts", value), start=1):
-        contact = faults.read({}, _read_contact, f"Contact {number} of matrix_support", item)
+        contact = faults.read(_read_contact, f"Contact {number} of matrix_support", item) or {}
         if contact and contact in contacts:
             faults.add([f"Contact {number} of matrix_support is listed twice; list it once."])
         contacts.append(contact)

@@ -21,13 +21,13 @@ class Faults:
     def __init__(self) -> None:
         self._sentences: list[str] = []
 
-    def read(self, fallback: T, reader: Callable[..., T], *arguments: object) -> T:
-        """Return what the reader returns, or the fallback if it refuses."""
+    def read(self, reader: Callable[..., T], *arguments: object) -> T | None:
+        """Return what the reader returns, or None if it refuses."""
         try:
             return reader(*arguments)
         except ValueError as error:
             self._sentences.append(str(error))
-            return fallback
+            return None
 
     def add(self, sentences: Sequence[str]) -> None:
         """Keep these sentences as well."""
