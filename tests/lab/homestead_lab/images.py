@@ -1,0 +1,124 @@
+# Copyright: the homestead.matrix contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's images: Debian from debootstrap, everything else on top; built once, rebuilt when its recipe changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from homestead_lab.engine import install, require_root
+from homestead_lab.shell import LabError, attempt, run, run_long
+
+CODENAMES = {"12": "bookworm", "13": "trixie"}
+RECIPES = Path(__file__).resolve().parent.parent / "images"
+REPOSITORY = RECIPES.parents[2]
+PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-apt,sudo,iproute2,ca-certificates"
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+BUNDLE_IN_IMAGES = "etc/ssl/network.pem"
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
+
+
+def ensure(tags: list[str]) -> None:
+    """Build those of these images that are missing or out of date, each after the one it stands on."""
+    if any(not tag.startswith("homestead-lab/debian:") for tag in tags):
+        tags = ["homestead-lab/debian:13", *tags]
+    for tag in dict.fromkeys(tags):
+        build(tag)
+
+
+def build(tag: str) -> None:
+    image, _, release = tag.removeprefix("homestead-lab/").partition(":")
+    with tempfile.TemporaryDirectory(prefix="homestead-lab-") as folder:
+        context = Path(folder)
+        fill_context(context, image)
+        base = bootstrap(release) if release else "homestead-lab/debian:13"
+        fingerprint = hash_of(context, image_id(base))
+        if label(tag) == fingerprint:
+            return
+        command = ["docker", "build", "--tag", tag, "--label", f"homestead-lab.recipe={fingerprint}"]
+        command += ["--build-arg", f"BASE={base}"] if release else []
+        # The engine's own builder: an image made here is no base for a builder that lives elsewhere.
+        environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        run_long(f"build the image {tag}", [*command, folder], environment=environment)
+
+
+def fill_context(context: Path, image: str) -> None:
+    """Collect what the image is made of."""
+    if not (RECIPES / image / "Dockerfile").exists():
+        raise LabError(f"There is no image {image!r} in {RECIPES}.")
+    shutil.copytree(RECIPES / image, context, dirs_exist_ok=True)
+    if image == "debian":
+        write_network_settings(context / "network")
+    if image == "vantage":
+        shutil.copy(REPOSITORY / "requirements.txt", context)
+
+
+def write_network_settings(folder: Path) -> None:
+    """Give pip inside the lab what makes it work on this machine: its authorities and its index."""
+    (folder / "etc/ssl").mkdir(parents=True)
+    lines = ["[global]", *pip_settings()]
+    bundle = Path(os.environ.get("PIP_CERT", BUNDLE))
+    if bundle.exists():
+        shutil.copy(bundle, folder / BUNDLE_IN_IMAGES)
+        lines.append(f"cert = /{BUNDLE_IN_IMAGES}")
+    (folder / "etc/pip.conf").write_text("\n".join(lines) + "\n")
+
+
+def pip_settings() -> list[str]:
+    """Return this machine's own settings for pip, where it has any."""
+    listed = attempt([sys.executable, "-m", "pip", "config", "list"]).stdout
+    settings = {}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        settings[name.rpartition(".")[2]] = " ".join(shlex.split(value))
+    return [f"{name} = {settings[name]}" for name in PIP_SETTINGS if name in settings]
+
+
+def hash_of(context: Path, base: str) -> str:
+    """Return a fingerprint of everything an image is made from."""
+    digest = hashlib.sha256(base.encode())
+    for path in sorted(path for path in context.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(context)} {path.stat().st_mode}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def image_id(tag: str) -> str:
+    return attempt(["docker", "image", "inspect", "--format", "{{.Id}}", tag]).stdout.strip()
+
+
+def label(tag: str) -> str:
+    template = '{{index .Config.Labels "homestead-lab.recipe"}}'
+    return attempt(["docker", "image", "inspect", "--format", template, tag]).stdout.strip()
+
+
+def bootstrap(release: str) -> str:
+    """Make the file system of a Debian release; once for a machine."""
+    codename = CODENAMES[release]
+    tag = f"homestead-lab/bootstrap:{codename}"
+    if image_id(tag):
+        return tag
+    require_root("to make a Debian file system")
+    install({"debootstrap": "debootstrap"})
+    with tempfile.TemporaryDirectory(prefix="homestead-lab-") as folder:
+        system = f"{folder}/system"
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", codename, system]
+        run_long(f"make the file system of Debian {release}, about a minute", command)
+        archive = Path(f"{folder}/system.tar")
+        pack = ["tar", "--directory", system, "--exclude=./var/cache/apt/archives/*.deb"]
+        run_long("pack it", [*pack, "--create", "--file", str(archive), "."])
+        run_long("hand it to the engine", ["docker", "import", "-", tag], source=archive)
+    return tag
+
+
+def remove() -> None:
+    """Remove every image of the lab."""
+    listed = run(["docker", "image", "ls", "--quiet", "homestead-lab/*"])
+    if listed:
+        run(["docker", "image", "rm", "--force", *dict.fromkeys(listed.split())])
