@@ -1,0 +1,97 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half of the firewall commit: drop the connection, prove a new one, confirm."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
+
+PATIENCE = 30  # seconds after the host's own undoing until we call it unreachable
+
+
+class ActionModule(ActionBase):
+    """Commit rules with proof."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Apply, install what is missing, prove."""
+        super().run(tmp, task_vars)
+        token = uuid.uuid4().hex
+        result = self._phase("apply", token=token, task_vars=task_vars)
+        if result.get("missing") and not self._task.check_mode:
+            installed = self._install(task_vars)
+            if installed.get("failed"):
+                return {**result, **installed}
+            result = self._phase("apply", token=token, task_vars=task_vars)
+        if result.get("pending"):
+            proof = self._prove(token, task_vars=task_vars)
+            result = {**result, **_without_details(proof), "pending": False}
+        return result
+
+    def _phase(self, phase: str, *, token: str, task_vars: Any) -> dict[str, Any]:
+        arguments = {
+            **self._task.args,
+            "phase": phase,
+            "token": token,
+            "over_ssh": self._can_reconnect(),
+        }
+        return self._module("homestead.matrix.firewall", arguments, task_vars)
+
+    def _install(self, task_vars: Any) -> dict[str, Any]:
+        arguments = {
+            "name": self._task.args.get("packages", []),
+            "install_recommends": False,
+            "update_cache": True,
+        }
+        return self._module("ansible.builtin.apt", arguments, task_vars)
+
+    def _module(self, name: str, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        done: dict[str, Any] = self._execute_module(
+            module_name=name, module_args=arguments, task_vars=task_vars
+        )
+        return done
+
+    def _prove(self, token: str, *, task_vars: Any) -> dict[str, Any]:
+        """Try new connections until one confirms, or hears that the host undid the change."""
+        seconds = int(self._task.args.get("rollback_seconds", 45))
+        deadline = time.monotonic() + seconds + PATIENCE
+        last_error = ""
+        while time.monotonic() < deadline:
+            try:
+                proof = self._confirm(token, task_vars=task_vars)
+            except AnsibleConnectionFailure as error:  # noqa: PERF203 - each try is a connection
+                last_error = str(error)
+                time.sleep(1)
+            else:
+                return _explained(proof, last_error=last_error)
+        raise AnsibleConnectionFailure(
+            f"The host undoes a change without proof after {seconds} seconds, but "
+            f"{seconds + PATIENCE} seconds after it no connection gets through: {last_error}"
+        )
+
+    def _confirm(self, token: str, *, task_vars: Any) -> dict[str, Any]:
+        if self._can_reconnect():
+            self._connection.reset()
+        return self._phase("confirm", token=token, task_vars=task_vars)
+
+    def _can_reconnect(self) -> bool:
+        return type(self._connection).reset is not ConnectionBase.reset
+
+
+def _without_details(proof: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in proof.items() if key in {"failed", "msg", "exception"}}
+
+
+def _explained(proof: dict[str, Any], *, last_error: str) -> dict[str, Any]:
+    if not proof.get("failed") or not last_error:
+        return proof
+    reason = f"The new rules let no new connection through ({last_error.strip()}): {proof['msg']}."
+    return {**proof, "msg": reason}

@@ -1,0 +1,79 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports: what the rules must open, what they open now, and the difference in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Any, Union
+
+Address = Union[IPv4Address, IPv6Address]
+Network = Union[IPv4Network, IPv6Network]
+
+_PURPOSE = re.compile(r'[^"\x00-\x1f\x7f]{0,120}')
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port or range of ports, who may reach it (nobody named: everybody), and why."""
+
+    protocol: str
+    first: int
+    last: int
+    purpose: str
+    sources: tuple[Network, ...] = ()
+
+    def __str__(self) -> str:
+        sources = ", ".join(str(source) for source in self.sources)
+        return f"{self.place} {self.purpose}".rstrip() + (f" from {sources}" if sources else "")
+
+    @property
+    def place(self) -> str:
+        """Name the port without its purpose, as ``tcp 443`` or ``udp 49152-49573``."""
+        end = "" if self.first == self.last else f"-{self.last}"
+        return f"{self.protocol} {self.first}{end}"
+
+    def includes(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+    def admits(self, address: Address | None) -> bool:
+        """Tell whether this address may use the port; an unknown one may if anybody may."""
+        return address is None or not self.sources or any(address in net for net in self.sources)
+
+
+def networks(values: Iterable[str]) -> tuple[Network, ...]:
+    """Parse sources and put them in one order, whoever wrote them down."""
+    found = {ip_network(value) for value in values}
+    return tuple(
+        sorted(found, key=lambda net: (net.version, int(net.network_address), net.prefixlen))
+    )
+
+
+def parse(row: Mapping[str, Any]) -> Port:
+    """Read one row of the port table."""
+    port = Port(
+        protocol=row["protocol"],
+        first=row["first"],
+        last=row["last"],
+        purpose=row["purpose"],
+        sources=networks(row.get("sources") or ()),
+    )
+    if not 1 <= port.first <= port.last <= 65535:
+        raise ValueError(f"{port.place} is no port between 1 and 65535")
+    if not _PURPOSE.fullmatch(port.purpose):
+        raise ValueError(
+            f"the purpose of {port.place} must be one line of at most 120 characters without quotes"
+        )
+    return port
+
+
+def changes(former: Iterable[Port], wanted: Iterable[Port]) -> list[str]:
+    """Say which ports open (+) and which close (-), in reading order."""
+    former, wanted = list(former), list(wanted)
+    opened = [f"+ {port}" for port in wanted if port not in former]
+    closed = [f"- {port}" for port in former if port not in wanted]
+    return opened + closed

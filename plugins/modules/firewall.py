@@ -1,0 +1,248 @@
+#!/usr/bin/python
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall
+short_description: Commit firewall rules that cannot lock you out
+version_added: 0.1.0
+author: ["The homestead.matrix founders (@homestead-matrix)"]
+description:
+  - Makes one set of rules true on a host, now and after every boot, and touches nobody else's.
+  - Before anything is changed, the port ssh really uses and the address of the controller must be
+    admitted by the new ports, else the task fails with one sentence.
+  - A change arms a timer on the host which brings the former rules back. Then the rules are loaded,
+    the control connection is dropped, and only a new connection makes the change last.
+    If the controller dies or is cut off, the former rules are back within a minute, or by a reboot.
+  - Rules that were changed by hand are noticed and put right.
+  - A run that changes nothing is one round trip.
+options:
+  backend:
+    description:
+      - The program that holds the rules. V(none) removes ours and leaves the host as it was found.
+    type: str
+    choices: [nftables, none]
+    default: nftables
+  ports:
+    description:
+      - The ports which the rules open.
+      - The host judges them before it loads the rules, and a diff shows them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      protocol:
+        description: The protocol.
+        type: str
+        choices: [tcp, udp]
+        required: true
+      first:
+        description: The first port of the range.
+        type: int
+        required: true
+      last:
+        description: The last port of the range, the same as O(ports[].first) for a single port.
+        type: int
+        required: true
+      purpose:
+        description: What the port is for, in a few words.
+        type: str
+        required: true
+      component:
+        description: The component that needs the port.
+        type: str
+      sources:
+        description:
+          - The networks that may use the port (IPv4 and IPv6, in CIDR notation).
+          - Nobody named means everybody.
+        type: list
+        elements: str
+        default: []
+  rules:
+    description: The rules in the language of the backend.
+    type: str
+    default: ""
+  packages:
+    description: Debian packages the backend needs. They are installed if its program is missing.
+    type: list
+    elements: str
+    default: []
+  rollback_seconds:
+    description: After how many seconds (10 to 45) a change without proof undoes itself.
+    type: int
+    default: 45
+  phase:
+    description: Which half of the commit to run. The action plugin sets it.
+    type: str
+    choices: [apply, confirm]
+    default: apply
+  token:
+    description: What ties the two halves of a commit together. The action plugin sets it.
+    type: str
+    default: ""
+    no_log: false
+  over_ssh:
+    description:
+      - Whether the task came over a connection that can be dropped and made anew.
+      - The action plugin sets it.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Can run in check mode and tells which ports would open and close.
+    support: full
+  diff_mode:
+    description: Shows the ports that open and close, by purpose.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Open the ports of this host and no other
+  homestead.matrix.firewall:
+    ports: "{{ matrix_site.ports }}"
+    rules: "{{ lookup('ansible.builtin.template', 'nftables.nft.j2') }}"
+    packages: [nftables]
+
+- name: Remove our rules
+  homestead.matrix.firewall:
+    backend: none
+"""
+
+RETURN = r"""
+backend:
+  description: The backend that was asked for.
+  type: str
+  returned: always
+  sample: nftables
+ports:
+  description: The ports that open (+) and close (-), by purpose.
+  type: list
+  elements: str
+  returned: always
+  sample: ["+ tcp 8448 Matrix federation"]
+reasons:
+  description: What was not as it should be.
+  type: list
+  elements: str
+  returned: always
+  sample: ["the loaded rules are not those of the last run"]
+missing:
+  description: Backends whose program is not installed yet.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+pending:
+  description: Whether the change still waits for its proof.
+  type: bool
+  returned: always
+  sample: false
+msg:
+  description: What stands in the way.
+  type: str
+  returned: on failure
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
+    Backend,
+    Firewall,
+    Report,
+    Ticket,
+    Wish,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import Nftables
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
+    FirewallError,
+    Host,
+)
+
+SPECIFICATION: dict[str, dict[str, Any]] = {
+    "backend": {"type": "str", "choices": ["nftables", "none"], "default": "nftables"},
+    "ports": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
+            "first": {"type": "int", "required": True},
+            "last": {"type": "int", "required": True},
+            "purpose": {"type": "str", "required": True},
+            "component": {"type": "str"},
+            "sources": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+    "rules": {"type": "str", "default": ""},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "rollback_seconds": {"type": "int", "default": 45},
+    "phase": {"type": "str", "choices": ["apply", "confirm"], "default": "apply"},
+    "token": {"type": "str", "default": "", "no_log": False},
+    "over_ssh": {"type": "bool", "default": True},
+}
+
+
+def wish(parameters: dict[str, Any], *, backends: dict[str, Backend]) -> Wish:
+    """Tell every backend what it shall hold: the chosen one the rules, all others nothing."""
+    if not 10 <= parameters["rollback_seconds"] <= 45:
+        raise ValueError("rollback_seconds must lie between 10 and 45")
+    chosen = parameters["backend"]
+    rules = {name: parameters["rules"] if name == chosen else "" for name in backends}
+    return Wish(ports=[ports.parse(row) for row in parameters["ports"]], rules=rules)
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Run the asked half of the commit and say what came of it."""
+    host = Host()
+    backends: dict[str, Backend] = {"nftables": Nftables(host)}
+    parameters = module.params
+    firewall = Firewall(host, backends=backends)
+    wanted = wish(parameters, backends=backends)
+    over_ssh = parameters["over_ssh"]
+    connection = host.ssh_connection() if over_ssh else ""
+    ticket = Ticket(
+        token=parameters["token"], seconds=parameters["rollback_seconds"], connection=connection
+    )
+    if parameters["phase"] == "confirm":
+        firewall.confirm(wanted, ticket=ticket)
+        return result(Report(), backend=parameters["backend"])
+    if not module.check_mode:
+        firewall.settle()
+    report = firewall.inspect(wanted, over_ssh=over_ssh)
+    pending = bool(report.due) and not report.missing and not module.check_mode
+    if pending:
+        firewall.apply(wanted, due=report.due, ticket=ticket)
+    return result(report, backend=parameters["backend"], pending=pending)
+
+
+def result(report: Report, *, backend: str, pending: bool = False) -> dict[str, Any]:
+    """Return the module's one shape."""
+    lines = report.changes or [f"~ {fault}" for fault in report.faults]
+    return {
+        "changed": bool(report.due),
+        "backend": backend,
+        "ports": report.changes,
+        "reasons": report.faults,
+        "missing": report.missing,
+        "pending": pending,
+        "diff": {"prepared": "".join(f"{line}\n" for line in lines)},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
+        argument_spec=SPECIFICATION, supports_check_mode=True
+    )
+    try:
+        module.exit_json(**run(module))
+    except (FirewallError, ValueError, OSError) as error:
+        module.fail_json(msg=str(error), **result(Report(), backend=module.params["backend"]))
+
+
+if __name__ == "__main__":
+    main()
