@@ -17,8 +17,17 @@ from typing import Literal, Protocol
 
 KIB = 1024
 FaultKind = Literal[
-    "resolve", "private", "refused", "timeout", "unreachable", "tls", "protocol", "too_large"
+    "resolve",
+    "private",
+    "refused",
+    "timeout",
+    "unreachable",
+    "no_route",
+    "tls",
+    "protocol",
+    "too_large",
 ]
+"""`no_route`: the vantage itself has no way there (it lacks IPv6, most often)."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Exchange:
 class Connection:
     """How a TCP port answers; `banner` is what it says by itself, if one was waited for."""
 
-    state: Literal["open", "refused", "timeout", "unreachable", "private"]
+    state: Literal["open", "refused", "timeout", "unreachable", "no_route", "private"]
     milliseconds: int = 0
     banner: bytes = b""
 
@@ -152,8 +161,13 @@ class Transport(Protocol):
         """Do one HTTP exchange, following nothing."""
         ...
 
-    async def connect(self, address: str, port: int, *, banner: bool = False) -> Connection:
-        """Open a TCP connection and close it, after listening for a banner if one is wanted."""
+    async def connect(
+        self, address: str, port: int, *, banner: bool = False, patience: float = 0
+    ) -> Connection:
+        """Open a TCP connection and close it, after listening for a banner if one is wanted.
+
+        `patience` in seconds replaces the usual timeout.
+        """
         ...
 
     def channel(

@@ -1,0 +1,172 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What clients meet at the base URL: versions, and answers that browsers may read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from .certificates import judge_certificate
+from .cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault
+from .evidence import excerpt, seen
+from .findings import Check, Finding
+from .redirects import ORIGIN
+from .strict_json import loads, text_at
+from .transport import Exchange, Request, Transport
+
+REACH = Check(
+    "client.reach",
+    "client",
+    "Client-Server API, API Standards",
+    "Let the proxy listen at the base URL, and open port 443 in every firewall.",
+)
+VERSIONS = Check(
+    "client.versions",
+    "client",
+    "Client-Server API, GET /_matrix/client/versions",
+    "Pass /_matrix/client of the base URL on to the homeserver.",
+)
+CORS = Check(
+    "client.cors",
+    "client",
+    "Client-Server API, Web Browser Clients",
+    "Send exactly one 'Access-Control-Allow-Origin: *': leave CORS to the homeserver, "
+    "do not add it in the proxy too.",
+)
+ERRORS = Check(
+    "client.cors_errors",
+    "client",
+    "Client-Server API, Web Browser Clients",
+    "Send the CORS headers with errors too (in nginx: add_header … always).",
+)
+PREFLIGHTS = Check(
+    "client.preflight",
+    "client",
+    "Client-Server API, Web Browser Clients",
+    "Pass OPTIONS requests on to the homeserver, which answers them by itself.",
+)
+TOKEN = Check(
+    "client.missing_token",
+    "client",
+    "Client-Server API, Using access tokens",
+    "Pass /_matrix/client on to the homeserver, and its error answers unchanged.",
+)
+_UNKNOWN_PATH = "/_matrix/client/v3/homestead_unknown"
+
+
+async def check_client(transport: Transport, base_url: str) -> list[Finding]:
+    """Ask what every client asks first, as a browser on another origin would."""
+    versions, whoami, unknown, *preflights = await asyncio.gather(
+        transport.request(_get(base_url, "/_matrix/client/versions")),
+        transport.request(_get(base_url, "/_matrix/client/v3/account/whoami")),
+        transport.request(_get(base_url, _UNKNOWN_PATH)),
+        transport.request(_options(base_url, "/_matrix/client/v3/login")),
+        transport.request(_options(base_url, _UNKNOWN_PATH)),
+    )
+    if not versions.status:
+        return [_unreached(versions, base_url)]
+    return [
+        *_certificate(versions),
+        *_versions(versions),
+        *_cors(versions),
+        *_errors(whoami, unknown),
+        *_preflights(preflights),
+        *_token(whoami),
+    ]
+
+
+def _get(base_url: str, path: str) -> Request:
+    return Request(url=base_url + path, headers=(ORIGIN,))
+
+
+def _options(base_url: str, path: str) -> Request:
+    return Request(url=base_url + path, method="OPTIONS", headers=(ORIGIN, *PREFLIGHT))
+
+
+def _unreached(exchange: Exchange, base_url: str) -> Finding:
+    judge = REACH.error
+    if exchange.error and exchange.error.kind == "no_route":
+        judge = REACH.unknown
+    return judge(f"{base_url} does not answer: {exchange.error}.", exchange=seen(exchange))
+
+
+def _certificate(exchange: Exchange) -> list[Finding]:
+    parts = urlsplit(exchange.request.url)
+    if not exchange.certificate:
+        return []
+    return judge_certificate(exchange.certificate, name=parts.hostname or "", where=parts.netloc)
+
+
+def _versions(exchange: Exchange) -> Iterator[Finding]:
+    try:
+        value = loads(exchange.body).value
+    except ValueError:
+        value = None
+    versions = value.get("versions") if isinstance(value, dict) else None
+    if exchange.status != 200 or not _is_texts(versions):
+        yield VERSIONS.error(
+            "Clients give up (FAIL_ERROR): the base URL does not list the versions of the API.",
+            exchange=seen(exchange),
+            excerpt=excerpt(exchange.body),
+        )
+    else:
+        yield VERSIONS.ok(f"The API is there, up to {versions[-1][:20]}.", versions=versions[:50])
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _cors(exchange: Exchange) -> Iterator[Finding]:
+    if fault := origin_fault(exchange):
+        message = f"Browsers may not read {exchange.request.url}: {fault}."
+        yield CORS.error(message, exchange=seen(exchange))
+    else:
+        yield CORS.ok("Browsers may read the API.")
+
+
+def _errors(*exchanges: Exchange) -> Iterator[Finding]:
+    faults = [
+        (exchange, fault)
+        for exchange in exchanges
+        if exchange.status and (fault := origin_fault(exchange))
+    ]
+    for exchange, fault in faults:
+        message = f"Browsers may not read the error {exchange.status}: {fault}."
+        yield ERRORS.error(message, exchange=seen(exchange))
+    if not faults:
+        yield ERRORS.ok("Browsers may read error answers.")
+
+
+def _preflights(exchanges: list[Exchange]) -> Iterator[Finding]:
+    faults = [(exchange, fault) for exchange in exchanges if (fault := preflight_fault(exchange))]
+    for exchange, fault in faults:
+        message = f"Browsers stop at the preflight of {exchange.request.url}: {fault}."
+        yield PREFLIGHTS.error(message, exchange=seen(exchange))
+    if faults:
+        return
+    if missing := missing_methods(exchanges[0]):
+        message = f"The preflight does not allow {', '.join(missing)}."
+        yield PREFLIGHTS.warning(message, exchange=seen(exchanges[0]))
+    else:
+        yield PREFLIGHTS.ok("The preflight lets browsers in.")
+
+
+def _token(exchange: Exchange) -> Iterator[Finding]:
+    try:
+        code = text_at(loads(exchange.body).value, "errcode")
+    except ValueError:
+        code = None
+    if (exchange.status, code) == (401, "M_MISSING_TOKEN"):
+        yield TOKEN.ok("Without an access token the API answers 401 M_MISSING_TOKEN.")
+    else:
+        message = f"Without an access token the API answers {exchange.status} {code or ''}".rstrip()
+        yield TOKEN.error(
+            f"{message} instead of 401 M_MISSING_TOKEN.",
+            exchange=seen(exchange),
+            excerpt=excerpt(exchange.body),
+        )

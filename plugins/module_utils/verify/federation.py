@@ -1,0 +1,116 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What peers meet at each address: certificate, version and signing keys (server-server API)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from .certificates import judge_certificate
+from .evidence import excerpt, seen
+from .findings import Check, Finding
+from .resolution import Endpoint, Resolution
+from .signing import judge_keys
+from .strict_json import loads, text_at
+from .transport import Exchange, Request, Transport
+
+REACH = Check(
+    "federation.reach",
+    "federation",
+    "Server-Server API, API standards",
+    "Let the server listen at this address and port, open the port in every firewall, "
+    "or take the address out of the DNS.",
+)
+VERSION = Check(
+    "federation.version",
+    "federation",
+    "Server-Server API, GET /_matrix/federation/v1/version",
+    "Pass /_matrix/federation of this host name and port on to the homeserver.",
+)
+KEYS = Check(
+    "federation.keys",
+    "federation",
+    "Server-Server API, Publishing Keys",
+    "Pass /_matrix/key of this host name and port on to the homeserver.",
+)
+
+
+async def check_federation(transport: Transport, resolution: Resolution) -> list[Finding]:
+    """Probe every address that peers may use, each by itself."""
+    probes = (_probe(transport, resolution, item) for item in resolution.endpoints)
+    return [finding for findings in await asyncio.gather(*probes) for finding in findings]
+
+
+async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoint) -> list[Finding]:
+    version, keys = await asyncio.gather(
+        transport.request(_request(resolution, endpoint, "/_matrix/federation/v1/version")),
+        transport.request(_request(resolution, endpoint, "/_matrix/key/v2/server")),
+    )
+    if not version.status and not keys.status:
+        return [*_unreached(version, endpoint)]
+    where = str(endpoint)
+    certificate = version.certificate or keys.certificate
+    findings = [REACH.ok(f"{where} answers.", where=where, milliseconds=version.milliseconds)]
+    if certificate:
+        name = resolution.certificate_name
+        findings += judge_certificate(certificate, name=name, where=where)
+    findings += _version(version, where)
+    return findings + _keys(keys, where, resolution.server_name)
+
+
+def _request(resolution: Resolution, endpoint: Endpoint, path: str) -> Request:
+    name = resolution.certificate_name
+    host = f"[{name}]" if ":" in name else name
+    return Request(
+        url=f"https://{host}:{endpoint.port}{path}",
+        address=endpoint.address,
+        host_header=resolution.host_header,
+        certificate_name=name,
+    )
+
+
+def _unreached(exchange: Exchange, endpoint: Endpoint) -> Iterator[Finding]:
+    error = exchange.error
+    if error and error.kind == "no_route":
+        message = f"From here there is no way to {endpoint}, so nothing is known about it."
+        yield REACH.unknown(message, exchange=seen(exchange))
+    else:
+        yield REACH.error(f"{endpoint} does not answer: {error}.", exchange=seen(exchange))
+
+
+def _version(exchange: Exchange, where: str) -> list[Finding]:
+    value, fault = _object(exchange)
+    if fault:
+        message = f"{where} does not tell its version: {fault}."
+        return [VERSION.error(message, exchange=seen(exchange), excerpt=excerpt(exchange.body))]
+    name, version = text_at(value, "server", "name"), text_at(value, "server", "version")
+    if name is None or version is None:
+        return [VERSION.warning(f"{where} tells no name and version.", exchange=seen(exchange))]
+    message = f"{where} runs {name[:50]} {version[:100]}."
+    return [VERSION.ok(message, name=name[:50], version=version[:100], where=where)]
+
+
+def _keys(exchange: Exchange, where: str, server_name: str) -> list[Finding]:
+    value, fault = _object(exchange)
+    if fault:
+        message = f"{where} does not publish signing keys: {fault}."
+        return [KEYS.error(message, exchange=seen(exchange), excerpt=excerpt(exchange.body))]
+    return judge_keys(value, server_name=server_name, where=where, now=time.time())
+
+
+def _object(exchange: Exchange) -> tuple[dict[str, Any], str]:
+    """Return the JSON object of an answer, or why there is none; trust is judged elsewhere."""
+    if exchange.error and exchange.error.kind != "tls":
+        return {}, str(exchange.error)
+    if exchange.status != 200:
+        return {}, f"the status is {exchange.status}" if exchange.status else str(exchange.error)
+    try:
+        value = loads(exchange.body).value
+    except ValueError as error:
+        return {}, f"the answer is not JSON ({error})"
+    return (value, "") if isinstance(value, dict) else ({}, "the answer is not a JSON object")

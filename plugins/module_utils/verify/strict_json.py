@@ -1,0 +1,68 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JSON from strangers: UTF-8 without a byte order mark, no NaN, bounded depth (RFC 8259)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True)
+class Document:
+    """A JSON value, and the keys that some object in it names twice."""
+
+    value: Any
+    duplicates: tuple[str, ...] = ()
+
+
+def loads(body: bytes) -> Document:
+    """Read JSON or raise a ValueError that says in one phrase what is wrong with it."""
+    duplicates: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            duplicates.extend(sorted({key for key, _ in pairs if _count(key, pairs) > 1}))
+        return found
+
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=collect, parse_constant=_constant
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:
+        raise ValueError("it is not valid UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(_explained(body, error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return Document(value, tuple(duplicates))
+
+
+def text_at(value: Any, *keys: str) -> str | None:
+    """Return the text that keys lead to, or None if anything on the way is missing or another."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _count(key: str, pairs: list[tuple[str, Any]]) -> int:
+    return sum(1 for name, _ in pairs if name == key)
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _explained(body: bytes, error: json.JSONDecodeError) -> str:
+    if not body.strip():
+        return "it is empty"
+    if body.startswith(b"\xef\xbb\xbf"):
+        return "it begins with a byte order mark"
+    if body.lstrip().startswith(b"<"):
+        return "it is an HTML or XML page"
+    return f"{error.msg} at line {error.lineno}, column {error.colno}"

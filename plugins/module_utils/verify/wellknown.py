@@ -1,0 +1,197 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The three well-known documents: how they are served, hop by hop, and that all copies agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from . import strict_json
+from .cors import origin_fault
+from .delegation import judge_delegation
+from .discovery import judge_discovery
+from .evidence import excerpt, hops, seen
+from .findings import Check, Finding
+from .redirects import HOPS_LIMIT, Chain, ChainFault, location
+from .support import judge_support
+
+Name = Literal["client", "server", "support"]
+NAMES: tuple[Name, ...] = ("client", "server", "support")
+_URIS = "Client-Server API, Well-known URIs"
+_CORS = "Client-Server API, Web Browser Clients"
+
+
+def _check(what: str, reference: str, remedy: str) -> Check:
+    return Check("well_known.{part}." + what, "well-known", reference, remedy)
+
+
+STATUS = _check(
+    "status",
+    _URIS,
+    "Serve /.well-known/matrix/{part} on the base domain with status 200, "
+    "or redirect it to the copy on the Matrix host.",
+)
+REDIRECTS = _check(
+    "redirects",
+    "Client-Server API, Server Discovery",
+    "Redirect /.well-known/matrix/{part} once, straight to its https address on the Matrix host.",
+)
+JSON = _check("json", "RFC 8259", "Serve one JSON object in UTF-8 and nothing else.")
+OBJECT = _check("not_object", _URIS, "Serve a JSON object.")
+KEYS_TWICE = _check("duplicate_keys", "RFC 8259 section 4", "Name every key once.")
+CONTENT_TYPE = _check(
+    "content_type", _URIS, "Serve /.well-known/matrix/{part} as Content-Type: application/json."
+)
+CORS = _check(
+    "cors",
+    _CORS,
+    "Send exactly one header 'Access-Control-Allow-Origin: *' with /.well-known/matrix/{part}, "
+    "on the redirect too, and from one program only.",
+)
+EXPECTED = _check("expected", _URIS, "Publish the document that the plan shows.")
+HOST = _check("host", _URIS, "Serve the same document on the Matrix host and on the base domain.")
+
+_CHAIN_FAULTS: Mapping[ChainFault, str] = {
+    "loop": "The redirects lead back to an address already visited.",
+    "downgrade": "A redirect leaves https.",
+    "count": f"There are more than {HOPS_LIMIT} redirects.",
+    "location": "A redirect does not say where to (Location missing, doubled or not a URL).",
+}
+_MEANINGS: Mapping[Name, Callable[[dict[str, Any]], list[Finding]]] = {
+    "client": judge_discovery,
+    "server": judge_delegation,
+    "support": judge_support,
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known about a document beforehand: its value, or that there shall be none."""
+
+    planned: bool = False
+    value: Any = None
+
+
+def judge(name: Name, chain: Chain, wanted: Wanted) -> list[Finding]:
+    """Judge one document as the base domain serves it."""
+    findings = [*_redirects(name, chain), *_cors(name, chain)]
+    if not chain.answered:
+        return [_status(name, chain, wanted), *findings]
+    ok = STATUS.of(name).ok(
+        f"/.well-known/matrix/{name} answers with a document.", hops=hops(chain)
+    )
+    return [ok, *findings, *_content_type(name, chain), *_content(name, chain, wanted)]
+
+
+def judge_copy(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> list[Finding]:
+    """Compare the copy on the Matrix host with the one on the base domain."""
+    check = HOST.of(name)
+    ours, theirs = value_of(host), value_of(chain)
+    where = urlsplit(host.last.request.url).hostname
+    if ours is None:
+        absent = wanted.value is None
+        note = check.info if absent else check.error
+        return [note(f"{where} has no document of its own.", hops=hops(host))]
+    if theirs is None:
+        message = f"The document is on {where}, but not on the base domain, where it is looked for."
+        return [check.error(message, hops=hops(host))]
+    if ours != theirs:
+        message = f"{where} serves another document than the base domain."
+        return [check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))]
+    return [check.ok(f"{where} serves the same document.")]
+
+
+def value_of(chain: Chain | None) -> dict[str, Any] | None:
+    """Return the object that a chain ends in, if it does."""
+    if chain is None or not chain.answered:
+        return None
+    try:
+        value = strict_json.loads(chain.last.body).value
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _status(name: Name, chain: Chain, wanted: Wanted) -> Finding:
+    check, last = STATUS.of(name), chain.last
+    if last.error:
+        reason = f"{last.request.url} fails: {last.error}"
+    elif chain.fault:
+        return check.error("The redirects do not lead to a document.", hops=hops(chain))
+    else:
+        reason = f"{last.request.url} answers with status {last.status}"
+    absent = last.status == 404 and not last.error
+    optional = wanted.planned or name == "server"
+    if wanted.value is not None or (not absent and name != "server"):
+        return check.error(f"There is no document: {reason}.", hops=hops(chain))
+    note = check.info if absent and optional else check.warning
+    return note(f"The document is not published: {reason}.", hops=hops(chain))
+
+
+def _redirects(name: Name, chain: Chain) -> Iterator[Finding]:
+    check, count = REDIRECTS.of(name), len(chain.hops) - 1
+    if chain.fault:
+        yield check.error(_CHAIN_FAULTS[chain.fault], hops=hops(chain))
+    elif count > 1:
+        yield check.warning(f"There are {count} redirects one after the other.", hops=hops(chain))
+    elif count == 1:
+        yield check.ok(f"One redirect leads to {location(chain.hops[0])}.")
+
+
+def _cors(name: Name, chain: Chain) -> Iterator[Finding]:
+    """Judge each hop's raw header lines; peers, who read `server`, need none."""
+    if name == "server":
+        return
+    check, answers = CORS.of(name), [hop for hop in chain.hops if hop.status]
+    for hop in answers:
+        if fault := origin_fault(hop):
+            absent = not hop.header("Access-Control-Allow-Origin") and not chain.answered
+            note = check.warning if absent or name == "support" else check.error
+            yield note(f"Browsers may not read {hop.request.url}: {fault}.", hop=seen(hop))
+    if answers and not any(origin_fault(hop) for hop in answers):
+        yield check.ok("Browsers may read every hop.")
+
+
+def _content_type(name: Name, chain: Chain) -> Iterator[Finding]:
+    check, lines = CONTENT_TYPE.of(name), chain.last.header("Content-Type")
+    kinds = {line.split(";")[0].strip().lower() for line in lines}
+    if kinds == {"application/json"}:
+        yield check.ok("The document is served as application/json.")
+    else:
+        stated = ", ".join(lines)[:200] or "nothing"
+        yield check.warning(f"The Content-Type is {stated} instead of application/json.")
+
+
+def _content(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:
+    body = chain.last.body
+    try:
+        document = strict_json.loads(body)
+    except ValueError as error:
+        message = f"The document is not JSON: {error}."
+        yield JSON.of(name).error(message, excerpt=excerpt(body))
+        return
+    if not isinstance(document.value, dict):
+        yield OBJECT.of(name).error("The document is not a JSON object.", excerpt=excerpt(body))
+        return
+    if document.duplicates:
+        keys = list(document.duplicates[:10])
+        yield KEYS_TWICE.of(name).warning(f"The document names keys twice: {keys}.")
+    yield from _MEANINGS[name](document.value)
+    yield from _expected(name, document.value, wanted)
+
+
+def _expected(name: Name, value: dict[str, Any], wanted: Wanted) -> Iterator[Finding]:
+    check = EXPECTED.of(name)
+    if wanted.value is None:
+        return
+    if value == wanted.value:
+        yield check.ok("The document is the planned one.")
+    else:
+        yield check.error(
+            "The document is not the planned one.", published=value, planned=wanted.value
+        )
