@@ -1,0 +1,53 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One lab, provisioned once the way an operator does it; every test looks at the same server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from provider import Lab, Run
+from witness import Witness
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    lab = Lab(name=os.environ.get("SYSTEM_LAB", "system"))
+    lab.up(release=os.environ.get("SYSTEM_RELEASE", "12"))
+    yield lab
+    if "SYSTEM_KEEP" not in os.environ:
+        lab.down()
+
+
+@dataclass(frozen=True)
+class Story:
+    """What an operator did to the bare host, in order, at the highest verbosity."""
+
+    dry_run_before: Run
+    first: Run
+    second: Run
+    dry_run_after: Run
+    command_lines: str
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        return {
+            "dry run on the bare host": self.dry_run_before,
+            "first run": self.first,
+            "second run": self.second,
+            "dry run on the finished host": self.dry_run_after,
+        }
+
+
+@pytest.fixture(scope="session")
+def story(lab: Lab) -> Story:
+    with Witness(lab, "matrix") as witness:
+        dry_run_before = lab.play("site", "-vvv", "--check", "--diff")
+        first = lab.play("site", "-vvv", "--diff")
+        second = lab.play("site", "-vvv", "--diff")
+        dry_run_after = lab.play("site", "-vvv", "--check", "--diff")
+    return Story(dry_run_before, first, second, dry_run_after, witness.command_lines)

@@ -1,0 +1,158 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two people on two servers use a real client library, through the firewall and over federation."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+import nio
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+from conftest import Story
+from provider import DOMAIN, HOSTNAME, PEER, Lab
+
+FILE = b"\x00\x01 a file that travels \xff" * 4096
+PASSWORD = "correct horse battery staple"  # of accounts that live as long as the lab
+Answer = TypeVar("Answer")
+
+
+class NameServer(AbstractResolver):
+    """Asks the lab's name server."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=await asyncio.to_thread(self._lab.address, host),
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How the tests' client reaches the lab's servers: by the lab's name server and authorities."""
+
+    lab: Lab
+
+    def base_url(self, server_name: str) -> str:
+        return {DOMAIN: f"https://{HOSTNAME}", PEER: f"https://{PEER}:8448"}[server_name]
+
+    @asynccontextmanager
+    async def client(self, user: str, server_name: str) -> AsyncIterator[nio.AsyncClient]:
+        config = nio.AsyncClientConfig(store_sync_tokens=False, request_timeout=20)
+        client = nio.AsyncClient(
+            self.base_url(server_name), f"@{user}:{server_name}", config=config
+        )
+        context = ssl.create_default_context(cafile=str(self.lab.authorities))
+        connector = aiohttp.TCPConnector(ssl=context, resolver=NameServer(self.lab))
+        client.client_session = aiohttp.ClientSession(connector=connector)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+
+def ok(answer: Answer) -> Answer:
+    """Return the answer, or fail with what the server said."""
+    assert not isinstance(answer, nio.ErrorResponse), answer
+    return answer
+
+
+async def until(fetch: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until something has arrived, at most 30 seconds."""
+    for _attempt in range(60):
+        if await fetch():
+            return
+        await asyncio.sleep(0.5)
+    pytest.fail(f"{what} did not arrive")
+
+
+async def has_message(client: nio.AsyncClient, room: str, text: str) -> bool:
+    sync = ok(await client.sync(timeout=500, full_state=True))
+    timeline = sync.rooms.join[room].timeline.events if room in sync.rooms.join else []
+    return any(getattr(event, "body", None) == text for event in timeline)
+
+
+async def is_invited(client: nio.AsyncClient, room: str) -> bool:
+    return room in ok(await client.sync(timeout=500, full_state=True)).rooms.invite
+
+
+async def say(client: nio.AsyncClient, room: str, text: str) -> None:
+    content = {"msgtype": "m.text", "body": text}
+    ok(await client.room_send(room, "m.room.message", content, ignore_unverified_devices=True))
+
+
+@pytest.fixture(scope="session")
+def token(story: Story, lab: Lab) -> str:
+    assert story.first.status == 0
+    made = lab.module("matrix", "homestead.matrix.registration_token", uses_allowed=5)
+    return str(made["token"])
+
+
+async def register(gate: Gate, user: str, token: str) -> None:
+    async with gate.client(user, DOMAIN) as client:
+        ok(await client.register_with_token(user, PASSWORD, token))
+
+
+async def converse(gate: Gate, token: str) -> None:
+    await register(gate, "alice", token)
+    async with gate.client("alice", DOMAIN) as alice, gate.client("bob", PEER) as bob:
+        ok(await alice.login(PASSWORD))
+        ok(await bob.register("bob", PASSWORD))
+        upload, _keys = await alice.upload(
+            io.BytesIO(FILE), "application/octet-stream", "f", filesize=len(FILE)
+        )
+        download = ok(await alice.download(ok(upload).content_uri))
+        assert download.body == FILE
+        room = ok(await alice.room_create(invite=[f"@bob:{PEER}"])).room_id
+        await until(lambda: is_invited(bob, room), "the invitation")
+        ok(await bob.join(room))
+        await say(alice, room, "hello over there")
+        await until(lambda: has_message(bob, room, "hello over there"), "alice's message")
+        await say(bob, room, "hello back")
+        await until(lambda: has_message(alice, room, "hello back"), "bob's answer")
+
+
+def test_invited_user_talks_to_another_server_in_both_directions(lab: Lab, token: str) -> None:
+    asyncio.run(converse(Gate(lab), token))
+
+
+async def refusal(gate: Gate, token: str | None) -> nio.Response:
+    async with gate.client("mallory", DOMAIN) as client:
+        if token is None:
+            return await client.register("mallory", PASSWORD)
+        return await client.register_with_token("mallory", PASSWORD, token)
+
+
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(None, id="none"), pytest.param("guessed", id="wrong")]
+)
+def test_registration_without_a_valid_token_is_refused(
+    story: Story, lab: Lab, wrong: str | None
+) -> None:
+    assert story.first.status == 0
+    answer = asyncio.run(refusal(Gate(lab), wrong))
+    assert isinstance(answer, nio.ErrorResponse)

@@ -1,0 +1,73 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets are born on the host and stay there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Story
+from provider import Lab
+
+COLLECT = """
+import json, pathlib
+found = {str(p): p.read_text().strip() for p in pathlib.Path("/etc/homestead/secrets").iterdir()}
+for key in pathlib.Path("/etc/matrix-synapse").glob("*.signing.key"):
+    found[str(key)] = key.read_text().split()[2]
+for key in pathlib.Path("/etc/homestead/tls").glob("*/privkey.pem"):
+    found[str(key)] = key.read_text().splitlines()[1]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="session")
+def secrets(story: Story, lab: Lab) -> dict[str, str]:
+    assert story.first.status == 0
+    found: dict[str, str] = json.loads(lab.ssh("matrix", "python3 -", COLLECT))
+    assert {Path(name).name for name in found} >= {"turn", "privkey.pem"}
+    assert any(name.endswith(".signing.key") for name in found)
+    return found
+
+
+def test_no_output_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
+    shown = {
+        (run, name)
+        for run, done in story.runs.items()
+        for name in secrets
+        if secrets[name] in done.output
+    }
+    assert not shown
+
+
+def test_no_command_line_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
+    assert "ansible-playbook" in story.command_lines
+    assert "pip install" in story.command_lines
+    assert not {name for name, secret in secrets.items() if secret in story.command_lines}
+
+
+def test_no_secret_stays_on_the_controller(lab: Lab, secrets: dict[str, str]) -> None:
+    places = [lab.state, Path.home() / ".ansible"]
+    files = [file for place in places for file in place.rglob("*") if file.is_file()]
+    assert any(file.name == "report.json" for file in files)
+    kept = {
+        (str(file), name)
+        for file in files
+        for name in secrets
+        if secrets[name].encode() in file.read_bytes()
+    }
+    assert not kept
+
+
+def test_the_journal_shows_no_secret(lab: Lab, secrets: dict[str, str]) -> None:
+    journal = lab.ssh("matrix", "journalctl --no-pager --output=cat")
+    assert not {name for name, secret in secrets.items() if secret in journal}
+
+
+def test_secrets_are_readable_by_root_only(lab: Lab, secrets: dict[str, str]) -> None:
+    assert secrets
+    modes = lab.ssh("matrix", "stat -c '%a %U %n' /etc/homestead/secrets /etc/homestead/secrets/*")
+    assert {line.split()[0] for line in modes.splitlines()} <= {"700", "600"}
+    assert {line.split()[1] for line in modes.splitlines()} == {"root"}

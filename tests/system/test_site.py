@@ -1,0 +1,44 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook tells the truth before, makes the server, and then has nothing left to do."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Story
+from provider import Lab
+
+HOSTS = ("matrix", "base")
+
+
+def test_dry_run_on_the_bare_host_succeeds_and_foretells_changes(story: Story) -> None:
+    assert story.dry_run_before.status == 0, story.dry_run_before.output[-8000:]
+    assert story.dry_run_before.recap("matrix")["changed"] >= 7
+
+
+def test_dry_run_foretells_every_change_of_the_first_run(story: Story) -> None:
+    for host in HOSTS:
+        foretold = story.dry_run_before.recap(host)["changed"]
+        assert foretold == story.first.recap(host)["changed"]
+
+
+def test_first_run_makes_a_verified_server(story: Story) -> None:
+    assert story.first.status == 0, story.first.output[-8000:]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_second_run_changes_nothing(story: Story, host: str) -> None:
+    assert story.second.status == 0, story.second.output[-8000:]
+    assert story.second.recap(host)["changed"] == 0
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_dry_run_on_the_finished_host_foretells_nothing(story: Story, host: str) -> None:
+    assert story.dry_run_after.status == 0, story.dry_run_after.output[-8000:]
+    assert story.dry_run_after.recap(host)["changed"] == 0
+
+
+def test_every_unit_runs(story: Story, lab: Lab) -> None:
+    assert story.first.status == 0
+    assert lab.ssh("matrix", "systemctl --failed --no-legend --plain").strip() == ""
