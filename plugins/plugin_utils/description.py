@@ -85,16 +85,21 @@ class _Reader:
 def read_description(domain: object, given: Mapping[str, object]) -> Description:
     """Read everything and raise one ValueError with a sentence for each fault."""
     reader = _Reader(given)
-    for name, choices in (("firewall", FIREWALLS), ("certificate", CERTIFICATES)):
-        reader.read(values.choice, name, choices)
+    description = _described(domain, reader)
+    reader.read(values.choice, "firewall", FIREWALLS)
+    reader.read(values.choice, "certificate", CERTIFICATES)
+    reader.read(check_smtp, "smtp", description.registration)
+    reader.faults.check()
+    return description
+
+
+def _described(domain: object, reader: _Reader) -> Description:
     components = ALWAYS + (reader.read(read_components, "components") or ())
-    registration = reader.read(values.choice, "registration", REGISTRATIONS) or ""
-    reader.read(check_smtp, "smtp", registration)
-    description = Description(
+    return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
         hostname=reader.read(read_hostname, "hostname", domain) or "",
         components=components,
-        registration=registration,
+        registration=reader.read(values.choice, "registration", REGISTRATIONS) or "",
         support=reader.read(read_support, "support") or {},
         reverse_proxy=reader.read(values.choice, "reverse_proxy", REVERSE_PROXIES) or "",
         serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
@@ -102,8 +107,6 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
         addresses=reader.read(read_addresses, "addresses") or (),
         ports=_read_ports(reader, components),
     )
-    reader.faults.check()
-    return description
 
 
 def _read_ports(reader: _Reader, components: tuple[str, ...]) -> tuple[ports.OpenPort, ...]:

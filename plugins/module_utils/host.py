@@ -1,0 +1,178 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a host can be a Matrix server: what its files say, and what speaks against it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+SUPPORTED = {"12": 15, "13": 17}  # Debian release and its PostgreSQL
+WEB_PORTS = (80, 443)
+OUR_WEB_SERVERS = ("nginx",)
+MEGABYTE = 1024 * 1024
+
+_LISTENING = "0A"
+_LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
+_GLOBAL_SCOPE = "00"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was read on the host: texts of /proc and /etc as they are."""
+
+    os_release: str
+    meminfo: str
+    tcp: str
+    owners: Mapping[str, str]
+    fib_trie: str
+    if_inet6: str
+    disk_free: int
+    machine: str
+    python: str
+    server_name: str
+    is_ours: bool
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What the operator asks of the host."""
+
+    server_name: str
+    memory_mb: int
+    disk_mb: int
+
+
+def release_fields(os_release: str) -> dict[str, str]:
+    """Return the fields of /etc/os-release (os-release(5))."""
+    pairs = (line.partition("=") for line in os_release.splitlines() if "=" in line)
+    return {key.strip(): value.strip().strip("\"'") for key, _separator, value in pairs}
+
+
+def memory_mb(meminfo: str) -> int:
+    """Return the whole memory from /proc/meminfo, in megabytes."""
+    match = re.search(r"^MemTotal:\s+(\d+) kB", meminfo, re.MULTILINE)
+    return int(match[1]) // 1024 if match else 0
+
+
+def listeners(tcp: str) -> dict[str, int]:
+    """Return inode and port of what listens, from /proc/net/tcp and /proc/net/tcp6 (proc(5))."""
+    found = {}
+    for line in tcp.splitlines():
+        fields = line.split()
+        if len(fields) > 9 and fields[3] == _LISTENING:
+            found[fields[9]] = int(fields[1].rpartition(":")[2], 16)
+    return found
+
+
+def web_listeners(tcp: str) -> dict[str, int]:
+    """Return inode and port of what listens where the web server of a Matrix host must."""
+    return {inode: port for inode, port in listeners(tcp).items() if port in WEB_PORTS}
+
+
+def addresses(fib_trie: str, if_inet6: str) -> list[str]:
+    """Return the addresses of the host that are not only local to it, IPv4 first."""
+    four = {match["address"] for match in _LOCAL_ADDRESS.finditer(fib_trie)}
+    lines = (line.split() for line in if_inet6.splitlines())
+    six = {fields[0] for fields in lines if len(fields) > 3 and fields[3] == _GLOBAL_SCOPE}
+    return [
+        *sorted(address for address in four if not address.startswith("127.")),
+        *sorted(str(_ipv6(digits)) for digits in six),
+    ]
+
+
+def _ipv6(digits: str) -> ipaddress.IPv6Address:
+    return ipaddress.IPv6Address(int(digits, 16))
+
+
+def faults(seen: Observation, needed: Requirements) -> list[str]:
+    """Return a sentence for everything that speaks against the host."""
+    return [
+        sentence
+        for sentence in (
+            _release_fault(seen),
+            *_web_server_faults(seen),
+            _memory_fault(seen, needed),
+            _disk_fault(seen, needed),
+            _server_name_fault(seen, needed),
+        )
+        if sentence
+    ]
+
+
+def _release_fault(seen: Observation) -> str:
+    fields = release_fields(seen.os_release)
+    if fields.get("ID") == "debian" and fields.get("VERSION_ID") in SUPPORTED:
+        return ""
+    name = fields.get("PRETTY_NAME", "an unknown system")
+    return f"The host runs {name}; install Debian {' or '.join(SUPPORTED)}."
+
+
+def _web_server_faults(seen: Observation) -> list[str]:
+    ports: dict[str, set[int]] = {}
+    for inode, port in web_listeners(seen.tcp).items():
+        ports.setdefault(seen.owners.get(inode, "another program"), set()).add(port)
+    return [
+        f"{owner} already listens on port {' and '.join(map(str, sorted(used)))}; "
+        "remove it, because the Matrix server brings its own web server."
+        for owner, used in sorted(ports.items())
+        if not (seen.is_ours and owner in OUR_WEB_SERVERS)
+    ]
+
+
+def _memory_fault(seen: Observation, needed: Requirements) -> str:
+    size = memory_mb(seen.meminfo)
+    if size >= needed.memory_mb:
+        return ""
+    return (
+        f"The host has {size} MB of memory and needs {needed.memory_mb} MB; "
+        "take a larger one or lower matrix_minimum_memory_mb."
+    )
+
+
+def _disk_fault(seen: Observation, needed: Requirements) -> str:
+    """Ask for room only before the server first runs: a full disk must not stop its repair."""
+    free = seen.disk_free // MEGABYTE
+    if seen.server_name or free >= needed.disk_mb:
+        return ""
+    return (
+        f"The host has {free} MB free on its root file system and needs {needed.disk_mb} MB; "
+        "make room or lower matrix_minimum_disk_mb."
+    )
+
+
+def _server_name_fault(seen: Observation, needed: Requirements) -> str:
+    if seen.server_name in ("", needed.server_name):
+        return ""
+    return (
+        f"The host already serves the Matrix IDs of {seen.server_name}, and every account would be "
+        f"lost with matrix_domain {needed.server_name}; set it to {seen.server_name} again "
+        "or take another host."
+    )
+
+
+def facts(seen: Observation) -> dict[str, object]:
+    """Return what the roles want to know about the host."""
+    fields = release_fields(seen.os_release)
+    release = fields.get("VERSION_ID", "")
+    return {
+        "release": release,
+        "codename": fields.get("VERSION_CODENAME", ""),
+        "architecture": seen.machine,
+        "memory_mb": memory_mb(seen.meminfo),
+        "disk_free_mb": seen.disk_free // MEGABYTE,
+        "python": seen.python,
+        "postgresql": SUPPORTED.get(release),
+        "addresses": addresses(seen.fib_trie, seen.if_inet6),
+    }
+
+
+def told(sentences: Sequence[str]) -> str:
+    """Return one fault as it is and several as a list."""
+    if len(sentences) == 1:
+        return sentences[0]
+    lines = "".join(f"\n- {sentence}" for sentence in sentences)
+    return f"The host cannot be a Matrix server for {len(sentences)} reasons:{lines}"

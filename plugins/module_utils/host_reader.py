@@ -1,0 +1,78 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a host, below any root, without changing it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+    Observation,
+    web_listeners,
+)
+
+STATE = "var/lib/homestead"
+
+
+def observe(root: Path = Path("/")) -> Observation:
+    """Read everything that the judgement needs."""
+    tcp = "\n".join(_text(root / "proc/net" / name) for name in ("tcp", "tcp6"))
+    disk = os.statvfs(root)
+    return Observation(
+        os_release=_text(root / "etc/os-release"),
+        meminfo=_text(root / "proc/meminfo"),
+        tcp=tcp,
+        owners=_owners(root / "proc", set(web_listeners(tcp))),
+        fib_trie=_text(root / "proc/net/fib_trie"),
+        if_inet6=_text(root / "proc/net/if_inet6"),
+        disk_free=disk.f_bavail * disk.f_frsize,
+        machine=platform.machine(),
+        python=".".join(platform.python_version_tuple()[:2]),
+        server_name=_text(root / STATE / "server_name").strip(),
+        is_ours=_has_our_web_server(root / STATE),
+    )
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file, nothing if the host has no such file."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _has_our_web_server(state: Path) -> bool:
+    """Whether we set up the web server, or were interrupted while we did."""
+    record = state / "services" / "reverse_proxy.json"
+    journal = state / "transactions" / "reverse_proxy"
+    return record.exists() or journal.exists()
+
+
+def _owners(proc: Path, inodes: set[str]) -> dict[str, str]:
+    """Return the names of the programs that hold these sockets."""
+    found: dict[str, str] = {}
+    if not inodes:
+        return found
+    for process in proc.glob("[0-9]*"):
+        for inode in _sockets(process) & inodes:
+            found[inode] = _text(process / "comm").strip()
+    return found
+
+
+def _sockets(process: Path) -> set[str]:
+    """Return the inodes of the sockets of a process, nothing if it has just ended."""
+    try:
+        targets = [_target(handle) for handle in (process / "fd").iterdir()]
+    except OSError:
+        return set()
+    return {target[len("socket:[") : -1] for target in targets if target.startswith("socket:[")}
+
+
+def _target(handle: Path) -> str:
+    try:
+        return os.readlink(handle)
+    except OSError:
+        return ""

@@ -1,0 +1,136 @@
+#!/usr/bin/python
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module homestead.matrix.host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host
+short_description: Refuse a host that cannot be a Matrix server
+version_added: 0.1.0
+author: ["The homestead.matrix founders (@homestead-matrix)"]
+description:
+  - Looks at a host and refuses it, with one sentence for each reason,
+    if it cannot be a Matrix server.
+  - That is so if it does not run Debian 12 or 13, if another web server listens on port 80 or 443,
+    if it has too little memory or disk, or if it already serves another domain.
+  - Free disk is asked for only until the homeserver has run, so that a full host can be repaired.
+  - Changes nothing and returns what roles want to know about the host.
+options:
+  server_name:
+    description: The domain of the Matrix IDs that this host shall serve.
+    type: str
+    required: true
+  minimum_memory_mb:
+    description: The memory that the host must have, in megabytes.
+    type: int
+    default: 900
+  minimum_disk_mb:
+    description: What must be free on the root file system, in megabytes.
+    type: int
+    default: 3072
+attributes:
+  check_mode:
+    support: full
+    description: It only looks, in check mode too.
+  diff_mode:
+    support: none
+    description: There is never a difference.
+"""
+
+EXAMPLES = r"""
+- name: Refuse a host that cannot be a Matrix server
+  homestead.matrix.host:
+    server_name: example.com
+  register: matrix_host
+"""
+
+RETURN = r"""
+faults:
+  description: Everything that speaks against the host, each one sentence.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+release:
+  description: Release of Debian.
+  returned: always
+  type: str
+  sample: "13"
+codename:
+  description: Name of the release.
+  returned: always
+  type: str
+  sample: trixie
+architecture:
+  description: Architecture of the machine as the kernel calls it.
+  returned: always
+  type: str
+  sample: x86_64
+memory_mb:
+  description: Memory in megabytes.
+  returned: always
+  type: int
+  sample: 3920
+disk_free_mb:
+  description: Free space on the root file system in megabytes.
+  returned: always
+  type: int
+  sample: 31200
+python:
+  description: Version of Python.
+  returned: always
+  type: str
+  sample: "3.13"
+postgresql:
+  description: Version of PostgreSQL that the release brings; nothing if it is not supported.
+  returned: always
+  type: int
+  sample: 17
+addresses:
+  description: Addresses of the host that others can reach or route, IPv4 first.
+  returned: always
+  type: list
+  elements: str
+  sample: ["192.0.2.1", "2001:db8::1"]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+    Requirements,
+    facts,
+    faults,
+    told,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
+
+ARGUMENTS = {
+    "server_name": {"type": "str", "required": True},
+    "minimum_memory_mb": {"type": "int", "default": 900},
+    "minimum_disk_mb": {"type": "int", "default": 3072},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
+        argument_spec=ARGUMENTS, supports_check_mode=True
+    )
+    needed = Requirements(
+        server_name=module.params["server_name"],
+        memory_mb=module.params["minimum_memory_mb"],
+        disk_mb=module.params["minimum_disk_mb"],
+    )
+    seen = observe()
+    found = faults(seen, needed)
+    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
+    if found:
+        module.fail_json(msg=told(found), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
