@@ -1,0 +1,191 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The TURN server as a stranger and as a caller see it, on every way and every address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from .findings import Check, Finding
+from .stun import StunError
+from .transport import Channel, Transport
+from .turn_client import UNAUTHORIZED, Credentials, TurnClient
+from .turn_relay import CREDENTIALS, Caller, check_relay
+from .turn_routes import Expected, Route, Way
+
+_AREA = "turn"
+_TURN = "RFC 8656"
+SERVER = Check("turn.server", _AREA, _TURN, "Add the TURN server to the description.")
+ADDRESSES = Check(
+    "turn.addresses",
+    _AREA,
+    _TURN,
+    "Create A and AAAA records for the TURN server's name, leading to addresses it answers at.",
+)
+ROUTE = Check(
+    "turn.{part}",
+    _AREA,
+    "RFC 8489 section 6",
+    "Start the TURN server and let the port through the firewalls of host and provider.",
+)
+DTLS = Check("turn.dtls", _AREA, "RFC 7350", "")
+CERTIFICATE = Check(
+    "turn.certificate",
+    _AREA,
+    "RFC 7065",
+    "Give the TURN server the whole chain of a valid certificate for its name, and restart it.",
+)
+ANONYMOUS = Check(
+    "turn.anonymous",
+    _AREA,
+    "RFC 8656 section 7.2",
+    "Set use-auth-secret and static-auth-secret: without them anybody relays through this host.",
+)
+REALM = Check("turn.realm", _AREA, _TURN, "Make sure that the name leads to the right server.")
+
+
+async def check_turn(
+    transport: Transport,
+    expectations: Mapping[str, Any],
+    credentials: Mapping[str, Any] | None,
+    *,
+    allowed: Sequence[str] = (),
+) -> list[Finding]:
+    """Look at every way to the TURN server; `allowed` are private networks that may be used."""
+    expected = Expected.of(expectations)
+    if expected is None:
+        return [SERVER.skipped("No TURN server is expected, so none was looked for.")]
+    user = Credentials.of(credentials)
+    caller = Caller(transport, user, expected, tuple(allowed)) if user else None
+    hosts = dict.fromkeys(route.host for route in expected.routes)
+    jobs = [_check_host(transport, host, expected=expected, caller=caller) for host in hosts]
+    findings = list(chain.from_iterable(await asyncio.gather(*jobs)))
+    if user is None:
+        findings.append(CREDENTIALS.skipped("No credentials were given, so no call was tried."))
+    return findings
+
+
+async def _check_host(
+    transport: Transport, host: str, *, expected: Expected, caller: Caller | None
+) -> list[Finding]:
+    addresses = await _addresses(transport, host)
+    if not addresses:
+        return [ADDRESSES.error(f"{host} has neither an A nor an AAAA record.", host=host)]
+    routes = [route for route in expected.routes if route.host == host]
+    findings = [
+        DTLS.skipped(f"DTLS at {host}:{route.port} was not tried.")
+        for route in routes
+        if route.kind == "dtls"
+    ]
+    jobs = [
+        _check_address(transport, address, routes=routes, expected=expected, caller=caller)
+        for address in addresses
+    ]
+    return findings + list(chain.from_iterable(await asyncio.gather(*jobs)))
+
+
+async def _check_address(
+    transport: Transport,
+    address: str,
+    *,
+    routes: Sequence[Route],
+    expected: Expected,
+    caller: Caller | None,
+) -> list[Finding]:
+    """Take every route to one address; a call is made on the first, which is the best."""
+    ways = [Way(route, address) for route in routes if route.kind != "dtls"]
+    jobs = [
+        _check_way(transport, way, realm=expected.realm, caller=caller, relay=way == ways[0])
+        for way in ways
+    ]
+    found = await asyncio.gather(*jobs)
+    if found and all(findings == [] for findings in found):
+        return [ADDRESSES.unknown(f"{address} cannot be reached from here.", address=address)]
+    return list(chain.from_iterable(found))
+
+
+async def _check_way(
+    transport: Transport, way: Way, *, realm: str, caller: Caller | None, relay: bool
+) -> list[Finding]:
+    """Return what one way shows: nothing if there is no network path to the address at all."""
+    kind, port = way.route.kind, way.route.port
+    if kind == "dtls":
+        return []
+    async with transport.channel(way.address, port, kind=kind, name=way.route.host) as channel:
+        if channel.fault and channel.fault.kind == "unreachable":
+            return []
+        if channel.fault and channel.fault.kind == "private":
+            return [_route_check(way).skipped(f"{way.address} is private.", **way.facts)]
+        findings = _certificate(channel, way)
+        client = TurnClient(channel, caller.user if caller else None)
+        answered = await _binding(client, channel, way)
+        findings.append(answered)
+        if answered.verdict == "ok":
+            findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
+        return findings
+
+
+def _route_check(way: Way) -> Check:
+    return ROUTE.of(way.route.kind)
+
+
+def _certificate(channel: Channel, way: Way) -> list[Finding]:
+    if channel.certificate is None:
+        return []
+    if channel.fault:
+        message = f"Clients refuse the certificate {way}: {channel.fault}."
+        return [CERTIFICATE.error(message, **way.facts)]
+    return [CERTIFICATE.ok(f"The certificate {way} is trusted.", **way.facts)]
+
+
+async def _binding(client: TurnClient, channel: Channel, way: Way) -> Finding:
+    check = _route_check(way)
+    try:
+        mapped = await client.bind()
+    except StunError as error:
+        reason = channel.fault or error
+        return check.error(f"The TURN server gives no answer {way}: {reason}.", **way.facts)
+    facts = {**way.facts, "we_are": str(mapped)}
+    if mapped.address.version != way.version:
+        return check.warning(f"The answer {way} names an address of the other family.", **facts)
+    return check.ok(f"The TURN server answers {way}.", **facts)
+
+
+async def _allocations(
+    client: TurnClient, way: Way, *, realm: str, caller: Caller | None, relay: bool
+) -> list[Finding]:
+    findings = await _anonymous(client, way, realm=realm)
+    if caller is None or findings[0].verdict != "ok":
+        return findings
+    return findings + await check_relay(client, caller, way=way, thorough=relay)
+
+
+async def _anonymous(client: TurnClient, way: Way, *, realm: str) -> list[Finding]:
+    """Expect that a relay is refused to strangers, and that the refusal says how to log in."""
+    try:
+        answer = await client.challenge(way.version)
+    except StunError as error:
+        return [ANONYMOUS.error(f"Asking for a relay {way} fails: {error}.", **way.facts)]
+    if answer.is_success:
+        await client.release_quietly()
+        return [ANONYMOUS.error(f"Anybody gets a relay {way} without a password.", **way.facts)]
+    facts = {**way.facts, "code": answer.error_code, "realm": client.realm}
+    if answer.error_code != UNAUTHORIZED or not client.realm:
+        message = f"A relay is refused {way} with {answer.error_code} and not with 401 and a realm."
+        return [ANONYMOUS.warning(message, **facts)]
+    findings = [ANONYMOUS.ok(f"No relay without credentials {way}.", **facts)]
+    if realm and client.realm != realm:
+        message = f'The realm is "{client.realm}" {way}, not "{realm}".'
+        findings.append(REALM.warning(message, **facts))
+    return findings
+
+
+async def _addresses(transport: Transport, host: str) -> list[str]:
+    if host.replace(".", "").isdigit() or ":" in host:
+        return [host]
+    answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
+    return [address for answer in answers for address in answer.records]

@@ -1,0 +1,231 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small TURN client over one channel (RFC 8656): it asks, and says what came back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import stun
+from .stun import Attribute, Endpoint, IPAddress, Kind, Message, Name, StunError
+from .transport import Channel
+
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+STALE_NONCE = 438
+FAMILY_NOT_SUPPORTED = 440
+_MEANINGS = {
+    300: "use another server",
+    400: "bad request",
+    UNAUTHORIZED: "not authorised",
+    FORBIDDEN: "forbidden",
+    420: "unknown attribute",
+    437: "no such allocation",
+    STALE_NONCE: "stale nonce",
+    FAMILY_NOT_SUPPORTED: "address family not supported",
+    441: "wrong credentials",
+    442: "transport not supported",
+    443: "other address family",
+    486: "allocation quota reached",
+    508: "no capacity",
+}
+_UDP = b"\x11\0\0\0"
+_FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
+_STRAY_ANSWERS = 8
+
+
+class SilenceError(StunError):
+    """Nothing answered."""
+
+
+class RefusedError(StunError):
+    """The server answered with an error."""
+
+    def __init__(self, answer: Message) -> None:
+        self.code = answer.error_code
+        meaning = _MEANINGS.get(self.code, answer.error_reason[:100])
+        super().__init__(f"the server refuses with {self.code} ({meaning})")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user of the TURN server; the password is never printed."""
+
+    username: str
+    password: str = field(repr=False)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any] | None) -> Credentials | None:
+        """Read the module's argument; without both parts there are no credentials."""
+        username, password = ((given or {}).get(name) or "" for name in ("username", "password"))
+        return cls(str(username), str(password)) if username and password else None
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """What the server lends: the relayed address, for some seconds, to whom it sees."""
+
+    relayed: Endpoint
+    mapped: Endpoint
+    lifetime: int
+
+
+@dataclass(frozen=True)
+class _Login:
+    """What signs the requests after a challenge."""
+
+    attributes: tuple[Attribute, ...] = ()
+    key: bytes | None = None
+
+
+def missing(received: bytes) -> int:
+    """Return how many bytes of a message are still to come; none if it never will be one."""
+    if len(received) < stun.HEADER_BYTES:
+        return stun.HEADER_BYTES - len(received)
+    try:
+        return max(0, stun.message_length(received) - len(received))
+    except StunError:
+        return 0
+
+
+class TurnClient:
+    """Speaks over one channel; whatever goes wrong is a StunError with one clear phrase."""
+
+    def __init__(self, channel: Channel, credentials: Credentials | None = None) -> None:
+        self._channel = channel
+        self._credentials = credentials
+        self._login = _Login()
+        self.realm = ""
+
+    async def bind(self) -> Endpoint:
+        """Ask by which address the server sees us."""
+        return _endpoint(await self._ask(Kind.BINDING), Name.XOR_MAPPED_ADDRESS)
+
+    async def challenge(self, version: int) -> Message:
+        """Ask for a relay without saying who we are; the refusal tells how to say it."""
+        answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
+        self._remember(answer)
+        return answer
+
+    async def allocate(self, version: int) -> Allocation:
+        """Ask for a relay of this IP version, as the user we are."""
+        if not self._login.key:
+            await self.challenge(version)
+        answer = await self._ask(Kind.ALLOCATE, *_relay_wish(version))
+        return Allocation(
+            relayed=_endpoint(answer, Name.XOR_RELAYED_ADDRESS),
+            mapped=_endpoint(answer, Name.XOR_MAPPED_ADDRESS),
+            lifetime=answer.lifetime,
+        )
+
+    async def permit(self, peer: IPAddress) -> None:
+        """Let a peer send to our relay, and us to it."""
+        transaction = os.urandom(stun.TRANSACTION_BYTES)
+        value = stun.encode_endpoint(Endpoint(peer, 0), transaction=transaction)
+        attributes = ((int(Name.XOR_PEER_ADDRESS), value),)
+        await self._ask(Kind.CREATE_PERMISSION, *attributes, transaction=transaction)
+
+    async def release(self) -> None:
+        """Give the relay back."""
+        await self._ask(Kind.REFRESH, (Name.LIFETIME, bytes(4)))
+
+    async def release_quietly(self) -> None:
+        """Give back what should not have been given."""
+        with contextlib.suppress(StunError):
+            await self.release()
+
+    async def relay(self, payload: bytes, peer: Endpoint) -> bytes:
+        """Send data to a peer through the relay, and return what comes back through it."""
+        answer = await self._channel.exchange(_send_indication(payload, peer), missing=missing)
+        for _ in range(_STRAY_ANSWERS):
+            if not answer:
+                break
+            message = stun.parse(answer)
+            if message.kind == Kind.DATA_INDICATION:
+                return message.value(Name.DATA) or b""
+            answer = await self._channel.exchange(b"", missing=missing)
+        raise SilenceError("nothing came back through the relay")
+
+    async def echo(self) -> None:
+        """Send back whatever peers send to our relay, until cancelled."""
+        answer = await self._channel.exchange(b"", missing=missing)
+        while answer:
+            message = stun.parse(answer)
+            peer = message.endpoint(Name.XOR_PEER_ADDRESS)
+            payload = b""
+            if message.kind == Kind.DATA_INDICATION and peer:
+                payload = _send_indication(message.value(Name.DATA) or b"", peer)
+            answer = await self._channel.exchange(payload, missing=missing)
+
+    async def _ask(self, kind: Kind, *attributes: Attribute, transaction: bytes = b"") -> Message:
+        """Ask as the user we are, again if the nonce is stale, and insist on success."""
+        answer = await self._transact(kind, attributes, transaction=transaction)
+        if answer.error_code == STALE_NONCE and self._credentials:
+            self._remember(answer)
+            answer = await self._transact(kind, attributes, transaction=transaction)
+        if answer.is_error:
+            raise RefusedError(answer)
+        return answer
+
+    async def _transact(
+        self, kind: Kind, attributes: tuple[Attribute, ...], *, transaction: bytes = b""
+    ) -> Message:
+        """Send a request and return the answer to it, passing over anything else."""
+        identity = transaction or os.urandom(stun.TRANSACTION_BYTES)
+        login = _Login() if kind == Kind.BINDING else self._login
+        request = Message(kind, identity, (*attributes, *login.attributes))
+        data = stun.build(request, key=login.key)
+        for _ in range(_STRAY_ANSWERS):
+            answer = await self._channel.exchange(data, missing=missing)
+            if not answer:
+                break
+            message = stun.parse(answer)
+            if message.same_transaction(request):
+                return _authentic(answer, message, login)
+            data = b""
+        raise SilenceError("nothing answers")
+
+    def _remember(self, challenge: Message) -> None:
+        """Prepare to sign as the challenge asks (RFC 8489 section 9.2.3)."""
+        self.realm = challenge.text(Name.REALM)
+        if self._credentials is None or not challenge.is_error:
+            return
+        user = self._credentials
+        attributes = (
+            (int(Name.USERNAME), user.username.encode()),
+            (int(Name.REALM), challenge.value(Name.REALM) or b""),
+            (int(Name.NONCE), challenge.value(Name.NONCE) or b""),
+        )
+        key = stun.long_term_key(user.username, self.realm, user.password)
+        self._login = _Login(attributes, key)
+
+
+def _authentic(data: bytes, message: Message, login: _Login) -> Message:
+    """Return a message if it may be believed: success must carry our signature."""
+    if login.key and message.is_success and not stun.is_signed_with(data, login.key):
+        raise StunError("the answer is not signed with the password")
+    return message
+
+
+def _relay_wish(version: int) -> tuple[Attribute, ...]:
+    family = ((int(Name.REQUESTED_ADDRESS_FAMILY), _FAMILIES[version]),) if version == 6 else ()
+    return ((int(Name.REQUESTED_TRANSPORT), _UDP), *family)
+
+
+def _send_indication(payload: bytes, peer: Endpoint) -> bytes:
+    transaction = os.urandom(stun.TRANSACTION_BYTES)
+    value = stun.encode_endpoint(peer, transaction=transaction)
+    attributes = ((int(Name.XOR_PEER_ADDRESS), value), (int(Name.DATA), payload))
+    return stun.build(Message(Kind.SEND_INDICATION, transaction, attributes))
+
+
+def _endpoint(answer: Message, name: Name) -> Endpoint:
+    endpoint = answer.endpoint(name)
+    if endpoint is None:
+        raise StunError(f"the answer has no {name.name.replace('_', '-')}")
+    return endpoint
