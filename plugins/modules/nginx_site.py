@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module homestead.matrix.nginx_site."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nginx_site
+short_description: Find the server block that nginx has for a name
+version_added: 0.1.0
+author: ["The homestead.matrix founders (@homestead-matrix)"]
+description:
+  - Reads the whole configuration of nginx and finds the server blocks
+    that answer for a name with TLS.
+  - Fails with one sentence if there is none, or if one of them does not include the snippet;
+    the sentence says which line to add in which file.
+  - Changes nothing.
+options:
+  name:
+    description: The name that the site has.
+    type: str
+    required: true
+  snippet:
+    description: Path of a file that the server block must include; it need not exist yet.
+    type: path
+    required: true
+  include:
+    description: The line that the operator shall add if it is missing.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    description: Reads only, in check mode too.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Find the site of the base domain
+  homestead.matrix.nginx_site:
+    name: example.com
+    snippet: /etc/nginx/snippets/matrix-well-known.conf
+    include: include /etc/nginx/snippets/matrix-*.conf;
+"""
+
+RETURN = r"""
+address:
+  description: Where the server block answers on this host.
+  returned: success
+  type: str
+  sample: 127.0.0.1
+port:
+  description: The port on which it answers with TLS.
+  returned: success
+  type: int
+  sample: 443
+file:
+  description: The file in which the server block stands.
+  returned: success
+  type: str
+  sample: /etc/nginx/sites-enabled/example.com
+"""
+
+import shutil
+import subprocess
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homestead.matrix.plugins.module_utils import nginx
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+WORDS = {"type": "str", "required": True}
+ARGUMENTS = {"name": WORDS, "snippet": {"type": "path", "required": True}, "include": WORDS}
+
+
+def configuration(name: str) -> str:
+    """Return the configuration of nginx with all its files."""
+    program = shutil.which("nginx", path=PATH)
+    if program is None:
+        raise ValueError(f"There is no nginx on this host that could serve {name}.")
+    done = subprocess.run([program, "-T", "-q"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ValueError(f"nginx refuses its own configuration: {done.stderr.strip()}")
+    return done.stdout
+
+
+def main() -> None:
+    """Find the site, or say what is missing."""
+    module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
+        argument_spec=ARGUMENTS, supports_check_mode=True
+    )
+    try:
+        dump = configuration(module.params["name"])
+        site = nginx.site(nginx.servers(nginx.read_dump(dump)), **module.params)
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    listen = site.listen
+    module.exit_json(changed=False, address=listen.address, port=listen.port, file=site.file)
+
+
+if __name__ == "__main__":
+    main()
