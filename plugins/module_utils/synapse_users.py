@@ -1,0 +1,80 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts: what is wished of one, and the request that makes it so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .synapse_admin import AdminError, Request, user_path
+
+
+@dataclass(frozen=True)
+class User:
+    """An account as Synapse tells it."""
+
+    admin: bool = False
+    deactivated: bool = False
+    displayname: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> User:
+        """Read Synapse's answer; some versions say 0 and 1 for no and yes."""
+        return cls(bool(body["admin"]), bool(body["deactivated"]), body.get("displayname"))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wished; None is whatever it is."""
+
+    state: str = "present"
+    admin: bool | None = None
+    displayname: str | None = None
+    password: str | None = field(default=None, repr=False)
+    always: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the account must be, without its password."""
+        if self.state == "deactivated":
+            return {"deactivated": True}
+        wished = {"admin": self.admin, "displayname": self.displayname, "deactivated": False}
+        return {name: value for name, value in wished.items() if value is not None}
+
+
+def full_user_id(name: str, server_name: str) -> str:
+    """Return the Matrix ID of a name, which may be one already."""
+    localpart, colon, domain = name.partition(":")
+    if domain not in ("", server_name):
+        raise AdminError(f"{name!r} is no account of {server_name}")
+    if bool(colon) != name.startswith("@") or localpart in ("", "@"):
+        raise AdminError(f"{name!r} must be a local name, or a Matrix ID as @name:{server_name}")
+    return name if colon else f"@{name}:{server_name}"
+
+
+def plan(user_id: str, wish: Wish, current: User | None) -> Request | None:
+    """Return the one request that makes the wish true, or nothing if it is true already."""
+    if wish.state == "deactivated" and current is None:
+        return None
+    before = vars(current) if current else {}
+    changes = {name: value for name, value in wish.settings().items() if before.get(name) != value}
+    if current is None:
+        changes.pop("deactivated", None)
+    if wish.password is not None and _sets_password(wish, current):
+        changes["password"] = wish.password
+        changes["logout_devices"] = False
+    return Request("PUT", user_path(user_id), changes) if changes or current is None else None
+
+
+def _sets_password(wish: Wish, current: User | None) -> bool:
+    if wish.state == "deactivated":
+        return False
+    return wish.always or current is None or current.deactivated
+
+
+def outcome(wish: Wish, current: User | None) -> User | None:
+    """Return the account as it is once the plan is carried out."""
+    if wish.state == "deactivated" and current is None:
+        return None
+    return User(**{**vars(current or User()), **wish.settings()})
