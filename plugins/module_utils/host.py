@@ -10,7 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SUPPORTED = {"12": 15, "13": 17}  # Debian release and its PostgreSQL
+
+@dataclass(frozen=True)
+class Release:
+    """What a release of Debian brings."""
+
+    postgresql: int
+    python: str
+
+
+SUPPORTED = {
+    "12": Release(postgresql=15, python="3.11"),
+    "13": Release(postgresql=17, python="3.13"),
+}
 WEB_PORTS = (80, 443)
 OUR_WEB_SERVERS = ("nginx",)
 MEGABYTE = 1024 * 1024
@@ -32,7 +44,6 @@ class Observation:
     if_inet6: str
     disk_free: int
     machine: str
-    python: str
     server_name: str
     is_ours: bool
 
@@ -157,15 +168,16 @@ def _server_name_fault(seen: Observation, needed: Requirements) -> str:
 def facts(seen: Observation) -> dict[str, object]:
     """Return what the roles want to know about the host."""
     fields = release_fields(seen.os_release)
-    release = fields.get("VERSION_ID", "")
+    number = fields.get("VERSION_ID", "")
+    release = SUPPORTED.get(number)
     return {
-        "release": release,
+        "release": number,
         "codename": fields.get("VERSION_CODENAME", ""),
         "architecture": seen.machine,
         "memory_mb": memory_mb(seen.meminfo),
         "disk_free_mb": seen.disk_free // MEGABYTE,
-        "python": seen.python,
-        "postgresql": SUPPORTED.get(release),
+        "python": release.python if release else "",
+        "postgresql": release.postgresql if release else 0,
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
     }
 

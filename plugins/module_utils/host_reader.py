@@ -30,7 +30,6 @@ def observe(root: Path = Path("/")) -> Observation:
         if_inet6=_text(root / "proc/net/if_inet6"),
         disk_free=disk.f_bavail * disk.f_frsize,
         machine=platform.machine(),
-        python=".".join(platform.python_version_tuple()[:2]),
         server_name=_text(root / STATE / "server_name").strip(),
         is_ours=_has_our_web_server(root / STATE),
     )

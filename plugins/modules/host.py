@@ -80,12 +80,12 @@ disk_free_mb:
   type: int
   sample: 31200
 python:
-  description: Version of Python.
+  description: Version of Debian's Python; empty if the release is not supported.
   returned: always
   type: str
   sample: "3.13"
 postgresql:
-  description: Version of PostgreSQL that the release brings; nothing if it is not supported.
+  description: Version of Debian's PostgreSQL; 0 if the release is not supported.
   returned: always
   type: int
   sample: 17
