@@ -1,0 +1,167 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half of `homestead.matrix.service`: render, send once, bring what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Callable
+
+import yaml
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.text.converters import to_bytes
+from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import pack
+
+SOURCES = ("template", "content", "document", "copy")
+APT = {
+    "state": "present",
+    "install_recommends": False,
+    "policy_rc_d": 101,
+    "update_cache": True,
+    "cache_valid_time": 3600,
+    "lock_timeout": 300,
+}
+MOST_ROUNDS = 4
+
+Variables = dict[str, Any]
+Entry = dict[str, Any]
+
+
+class ActionModule(ActionBase):
+    """Calls the module once when nothing is missing."""
+
+    def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        arguments = self._arguments(variables)
+        installed: list[str] = []
+        for _ in range(MOST_ROUNDS):
+            result = self._call("homestead.matrix.service", arguments, variables)
+            needs = result.pop("needs", None)
+            if not needs:
+                return _with_installed(result, installed)
+            if failure := self._bring(needs, variables):
+                return {**result, "failed": True, "changed": bool(installed), "msg": failure}
+            installed += needs["packages"]
+        raise AnsibleActionFail(f"still missing after installing it: {needs}")
+
+    def _call(self, module: str, arguments: Entry, variables: Variables) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name=module, module_args=arguments, task_vars=variables
+        )
+        return result
+
+    def _bring(self, needs: dict[str, Any], variables: Variables) -> str:
+        """Let the modules made for it bring what is missing; return the message of a failure."""
+        calls = [("ansible.builtin.group", {"name": g, "system": True}) for g in needs["groups"]]
+        if needs["packages"]:
+            calls.append(("ansible.builtin.apt", {"name": needs["packages"], **APT}))
+        if needs["account"]:
+            calls.append(("ansible.builtin.user", needs["account"]))
+        for module, arguments in calls:
+            result = self._call(module, arguments, variables)
+            if result.get("failed"):
+                return f"{module}: {result.get('msg', 'failed')}"
+        return ""
+
+    def _arguments(self, variables: Variables) -> Entry:
+        """Return the module's arguments, with all content in one compressed piece."""
+        arguments = dict(self._task.args)
+        contents: dict[str, bytes] = {}
+        files = []
+        for entry in arguments.get("files") or ():
+            source = self._source(entry)
+            if source and arguments.get("state", "present") == "present":
+                contents[os.path.normpath(entry["path"])] = self._render(source, entry, variables)
+            files.append({k: v for k, v in entry.items() if k not in (*SOURCES, "format")})
+        return {**arguments, "files": files, "contents": pack(contents)}
+
+    def _source(self, entry: Entry) -> str | None:
+        if not isinstance(entry, dict) or "path" not in entry:
+            raise AnsibleActionFail(f"each of files needs a path; this one has none: {entry}")
+        wanted = entry.get("state", "present") == "present"
+        given = [key for key in (*SOURCES, "link") if key in entry]
+        if len(given) != wanted:
+            raise AnsibleActionFail(
+                f"{entry['path']} needs exactly one of {', '.join(SOURCES)} and link,"
+                " or state absent and none of them"
+            )
+        return given[0] if given and given[0] != "link" else None
+
+    def _render(self, source: str, entry: Entry, variables: Variables) -> bytes:
+        render: dict[str, Callable[[Entry, Variables], bytes]] = {
+            "template": self._render_template,
+            "content": _render_content,
+            "document": _render_document,
+            "copy": self._render_copy,
+        }
+        return render[source](entry, variables)
+
+    def _render_template(self, entry: Entry, variables: Variables) -> bytes:
+        """Render as `ansible.builtin.template` does, with its defaults."""
+        source = self._find_needle("templates", entry["template"])
+        roots = [*variables.get("ansible_search_path", []), self._loader.get_basedir()]
+        roots.append(os.path.dirname(source))
+        templar = self._templar.copy_with_new_env(
+            searchpath=[place for root in roots for place in (f"{root}/templates", root)],
+            available_variables={**_template_variables(entry, source), **variables},
+        )
+        text = trust_as_template(self._loader.get_text_file_contents(source))
+        overrides = {"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\n"}
+        rendered = templar.template(text, escape_backslashes=False, overrides=overrides)
+        return bytes(to_bytes("" if rendered is None else rendered))
+
+    def _render_copy(self, entry: Entry, _variables: Variables) -> bytes:
+        source = self._find_needle("files", entry["copy"])
+        return Path(self._loader.get_real_file(source)).read_bytes()
+
+
+def _template_variables(entry: Entry, source: str) -> Variables:
+    return {
+        "ansible_managed": constants.config.get_config_value("DEFAULT_MANAGED_STR"),
+        "template_path": entry["template"],
+        "template_fullpath": source,
+        "template_destpath": entry["path"],
+    }
+
+
+def _render_content(entry: Entry, _variables: Variables) -> bytes:
+    if not isinstance(entry["content"], str):
+        raise AnsibleActionFail(f"{entry['path']}: content must be text; data goes to document")
+    return str(entry["content"]).encode()
+
+
+def _render_document(entry: Entry, _variables: Variables) -> bytes:
+    data = _plain(entry["document"], entry["path"])
+    form = entry.get("format") or ("json" if entry["path"].endswith(".json") else "yaml")
+    if form == "json":
+        return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()
+    dumped: bytes = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, encoding="utf-8")
+    return dumped
+
+
+def _plain(value: object, path: str) -> object:
+    """Return the data as plain Python types, without Ansible's tags."""
+    if isinstance(value, dict):
+        return {_plain(key, path): _plain(item, path) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, path) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    raise AnsibleActionFail(f"{path}: a document cannot hold {type(value).__name__}")
+
+
+def _with_installed(result: dict[str, Any], installed: list[str]) -> dict[str, Any]:
+    if installed and "packages" in result:
+        result["packages"]["installed"] = installed
+        result["changed"] = True
+    return result

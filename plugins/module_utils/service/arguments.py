@@ -1,0 +1,249 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of `homestead.matrix.service`, and how they become a `Service`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from .model import (
+    Account,
+    Check,
+    Command,
+    Directory,
+    File,
+    Health,
+    Ownership,
+    Reaction,
+    Service,
+    ServiceError,
+    Watch,
+)
+from .secrets import NAME, PLACEHOLDER
+
+MODE = re.compile(r"0?[0-7]{3,4}")
+
+_WORDS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+_REACTION: dict[str, Any] = {"type": "raw", "default": "restart"}
+_PATH: dict[str, Any] = {"type": "path", "required": True}
+_OWNERSHIP: dict[str, Any] = {
+    "owner": {"type": "str", "default": "root"},
+    "group": {"type": "str", "default": "root"},
+    "mode": {"type": "str"},
+}
+_FILE: dict[str, Any] = {
+    "path": _PATH,
+    **_OWNERSHIP,
+    "template": {"type": "str"},
+    "content": {"type": "str"},
+    "document": {"type": "raw"},
+    "copy": {"type": "str"},
+    "link": {"type": "str"},
+    "format": {"type": "str", "choices": ["json", "yaml"]},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "secret": {"type": "bool", "default": False, "no_log": False},
+    "on_change": _REACTION,
+}
+_COMMAND: dict[str, Any] = {
+    "argv": {"type": "list", "elements": "str", "required": True},
+    "creates": {"type": "path"},
+    "unless": _WORDS,
+    "inputs": {"type": "list", "elements": "path", "default": []},
+    "rerun": {"type": "bool", "default": False},
+    "user": {"type": "str"},
+    "environment": {"type": "dict", "default": {}},
+    "on_change": _REACTION,
+}
+_HEALTH: dict[str, Any] = {
+    "port": {"type": "int"},
+    "address": {"type": "str", "default": "127.0.0.1"},
+    "url": {"type": "str"},
+    "status": {"type": "int", "default": 200},
+    "socket": {"type": "path"},
+    "timeout": {"type": "float", "default": 30},
+}
+_ACCOUNT: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "home": {"type": "path"},
+    "groups": _WORDS,
+}
+_CHECK: dict[str, Any] = {
+    "argv": {"type": "list", "elements": "str", "required": True},
+    "user": {"type": "str"},
+}
+
+
+def _list_of(options: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "default": [], "options": options, **more}
+
+
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "packages": _WORDS,
+    "account": {"type": "dict", "options": _ACCOUNT},
+    "groups": _WORDS,
+    "secrets": {"type": "dict", "default": {}, "no_log": False},
+    "directories": _list_of({"path": _PATH, **_OWNERSHIP}),
+    "files": _list_of(
+        _FILE, mutually_exclusive=[["template", "content", "document", "copy", "link"]]
+    ),
+    "contents": {"type": "str", "no_log": True},
+    "commands": _list_of(_COMMAND),
+    "watch": _list_of({"path": _PATH, "on_change": _REACTION}),
+    "validate": _list_of(_CHECK),
+    "units": _WORDS,
+    "healthy": {
+        "type": "dict",
+        "options": _HEALTH,
+        "mutually_exclusive": [["port", "url", "socket"]],
+        "required_one_of": [["port", "url", "socket"]],
+    },
+}
+
+
+def pack(contents: dict[str, bytes]) -> str:
+    """Return the content of all files as one compressed line of text."""
+    texts = {path: data.decode("utf-8", "surrogateescape") for path, data in contents.items()}
+    return base64.b64encode(zlib.compress(json.dumps(texts).encode())).decode()
+
+
+def unpack(packed: str | None) -> dict[str, bytes]:
+    if not packed:
+        return {}
+    texts = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return {path: text.encode("utf-8", "surrogateescape") for path, text in texts.items()}
+
+
+def parse(params: dict[str, Any]) -> Service:
+    """Return the service these module parameters describe, or raise one clear sentence."""
+    units = tuple(unit if "." in unit else f"{unit}.service" for unit in params["units"])
+    contents = unpack(params["contents"])
+    present = params["state"] == "present"
+    service = Service(
+        name=_name(params["name"]),
+        present=present,
+        packages=tuple(sorted(set(params["packages"]))),
+        account=_account(params["account"]),
+        groups=tuple(params["groups"]),
+        secrets=tuple(_secret(name, entry) for name, entry in sorted(params["secrets"].items())),
+        directories=tuple(_directory(entry) for entry in params["directories"]),
+        files=tuple(_file(entry, contents, units, present) for entry in params["files"]),
+        commands=tuple(_command(entry, units) for entry in params["commands"]),
+        watch=tuple(Watch(_absolute(e["path"]), _reaction(e, units)) for e in params["watch"]),
+        checks=tuple(Check(_argv(e["argv"]), e["user"]) for e in params["validate"]),
+        units=units,
+        health=_health(params["healthy"]),
+    )
+    _each_once([*(d.path for d in service.directories), *(f.path for f in service.files)])
+    return service
+
+
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ServiceError(f"name {name!r} must be small letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or "/../" in f"{path}/":
+        raise ServiceError(f"path {path!r} must be absolute and free of '..'")
+    return path.rstrip("/") or "/"
+
+
+def _each_once(paths: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for path in paths:
+        if path in seen:
+            raise ServiceError(f"{path} is listed twice")
+        seen.add(path)
+
+
+def _ownership(entry: dict[str, Any], default: str) -> Ownership:
+    mode = entry["mode"] or default
+    if not MODE.fullmatch(mode):
+        raise ServiceError(f"{entry['path']}: mode {mode!r} must be octal digits such as '0640'")
+    return Ownership(entry["owner"], entry["group"], int(mode, 8))
+
+
+def _directory(entry: dict[str, Any]) -> Directory:
+    return Directory(_absolute(entry["path"]), _ownership(entry, "0755"))
+
+
+def _file(
+    entry: dict[str, Any], contents: dict[str, bytes], units: tuple[str, ...], present: bool
+) -> File:
+    path = _absolute(entry["path"])
+    content = contents.get(path)
+    present = present and entry["state"] == "present"
+    if present and content is None and entry["link"] is None:
+        raise ServiceError(f"{path} needs one of template, content, document, copy or link")
+    secret = entry["secret"] or bool(content and PLACEHOLDER.search(content))
+    return File(
+        path=path,
+        content=content if present else None,
+        link=entry["link"] if present else None,
+        ownership=_ownership(entry, "0600" if secret else "0644"),
+        secret=entry["secret"],
+        reaction=_reaction(entry, units),
+    )
+
+
+def _reaction(entry: dict[str, Any], units: tuple[str, ...]) -> Reaction:
+    """Return who reacts; a bare word means all units of the service."""
+    wish = entry["on_change"]
+    if isinstance(wish, dict) and set(wish) <= {"restart", "reload"}:
+        return Reaction(tuple(wish.get("restart", ())), tuple(wish.get("reload", ())))
+    table = {"restart": Reaction(restart=units), "reload": Reaction(reload=units)}
+    if wish != "none" and wish not in table:
+        raise ServiceError(f"on_change {wish!r} must be restart, reload, none or lists of units")
+    return table.get(wish, Reaction())
+
+
+def _argv(argv: list[str]) -> tuple[str, ...]:
+    if any(PLACEHOLDER.search(word.encode()) for word in argv):
+        raise ServiceError(f"{argv[0]}: a secret must not stand on a command line")
+    return tuple(argv)
+
+
+def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
+    return Command(
+        argv=_argv(entry["argv"]),
+        creates=entry["creates"],
+        unless=_argv(entry["unless"]),
+        inputs=tuple(entry["inputs"]),
+        rerun=entry["rerun"],
+        user=entry["user"],
+        environment=tuple(sorted((k, str(v)) for k, v in entry["environment"].items())),
+        reaction=_reaction(entry, units),
+    )
+
+
+def _secret(name: str, entry: dict[str, Any] | None) -> tuple[str, int]:
+    length = int((entry or {}).get("length", 64))
+    if not NAME.fullmatch(name) or length < 16:
+        raise ServiceError(f"secret {name!r} needs a plain name and a length of at least 16")
+    return name, length
+
+
+def _account(entry: dict[str, Any] | None) -> Account | None:
+    if entry is None:
+        return None
+    return Account(entry["name"], entry["home"], tuple(entry["groups"]))
+
+
+def _health(entry: dict[str, Any] | None) -> Health | None:
+    if entry is None:
+        return None
+    timeout, status, port = entry["timeout"], entry["status"], entry["port"]
+    if port is not None:
+        return Health("port", entry["address"], port, status, timeout)
+    if entry["url"] is not None:
+        return Health("url", entry["url"], 0, status, timeout)
+    return Health("socket", entry["socket"], 0, status, timeout)

@@ -1,0 +1,66 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must answer before a change counts."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from typing import Callable
+
+from .model import Health, ServiceError
+
+
+def wait_until_healthy(health: Health, still_alive: Callable[[], None]) -> None:
+    """Return once the service answers; ask in between whether waiting still makes sense."""
+    end = time.monotonic() + health.timeout
+    while problem := ask(health):
+        still_alive()
+        if time.monotonic() >= end:
+            raise ServiceError(f"no health within {health.timeout:g} s: {problem}")
+        time.sleep(0.2)
+
+
+def ask(health: Health) -> str:
+    """Return what is wrong, or nothing."""
+    try:
+        return _ASK[health.kind](health)
+    except OSError as error:
+        return f"{health.address}{f' port {health.port}' if health.port else ''}: {error}"
+
+
+def _ask_port(health: Health) -> str:
+    with socket.create_connection((health.address, health.port), timeout=2):
+        return ""
+
+
+def _ask_socket(health: Health) -> str:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(2)
+        connection.connect(health.address)
+    return ""
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _ask_url(health: Health) -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    try:
+        with opener.open(health.address, timeout=5) as answer:
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    return "" if status == health.status else f"{health.address} answers {status}"
+
+
+_ASK: dict[str, Callable[[Health], str]] = {
+    "port": _ask_port,
+    "socket": _ask_socket,
+    "url": _ask_url,
+}

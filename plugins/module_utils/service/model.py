@@ -1,0 +1,107 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a service task says, as values that cannot be half right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class ServiceError(Exception):
+    """One clear sentence about what is wrong or what went wrong."""
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """The units that must be restarted or reloaded when something changes."""
+
+    restart: tuple[str, ...] = ()
+    reload: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ownership:
+    owner: str
+    group: str
+    mode: int
+
+
+@dataclass(frozen=True)
+class Directory:
+    path: str
+    ownership: Ownership
+
+
+@dataclass(frozen=True)
+class File:
+    """A managed path: `content` and `link` are both None when nothing may stand there."""
+
+    path: str
+    content: bytes | None
+    link: str | None
+    ownership: Ownership
+    secret: bool
+    reaction: Reaction
+
+
+@dataclass(frozen=True)
+class Command:
+    argv: tuple[str, ...]
+    creates: str | None
+    unless: tuple[str, ...]
+    inputs: tuple[str, ...]
+    rerun: bool
+    user: str | None
+    environment: tuple[tuple[str, str], ...]
+    reaction: Reaction
+
+
+@dataclass(frozen=True)
+class Watch:
+    path: str
+    reaction: Reaction
+
+
+@dataclass(frozen=True)
+class Check:
+    """The program's own check of its files."""
+
+    argv: tuple[str, ...]
+    user: str | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """What must answer before a change counts."""
+
+    kind: Literal["port", "url", "socket"]
+    address: str
+    port: int
+    status: int
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Account:
+    name: str
+    home: str | None
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    present: bool
+    packages: tuple[str, ...]
+    account: Account | None
+    groups: tuple[str, ...]
+    secrets: tuple[tuple[str, int], ...]
+    directories: tuple[Directory, ...]
+    files: tuple[File, ...]
+    commands: tuple[Command, ...]
+    watch: tuple[Watch, ...]
+    checks: tuple[Check, ...]
+    units: tuple[str, ...]
+    health: Health | None

@@ -1,0 +1,73 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packages, groups and the account: what other modules must bring before the service can be."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+from dataclasses import dataclass, field
+from typing import Any
+
+from .host import Host, find_group, find_user
+from .model import Account, Service, ServiceError
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is missing, in the words of the modules that bring it."""
+
+    packages: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    account: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.packages or self.groups or self.account)
+
+
+def find_needs(service: Service, host: Host) -> Needs:
+    """Return what is missing; an account only once the packages, which may bring it, are there."""
+    versions = _installed(host, service.packages)
+    missing = tuple(package for package in service.packages if package not in versions)
+    groups = tuple(sorted(group for group in _groups(service) if not _is_group(group)))
+    account = _account_needs(service.account) if service.account and not missing else {}
+    return Needs(missing, groups, account, versions)
+
+
+def _installed(host: Host, packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of those packages that are fully installed."""
+    if not packages:
+        return {}
+    form = "${Package} ${db:Status-Status} ${Version}\\n"
+    outcome = host.run(["dpkg-query", "--show", f"--showformat={form}", *packages])
+    lines = (line.split(" ", 2) for line in outcome.output.splitlines())
+    return {name: version for name, status, version in lines if status == "installed"}
+
+
+def _groups(service: Service) -> set[str]:
+    return {*service.groups, *(service.account.groups if service.account else ())}
+
+
+def _is_group(name: str) -> bool:
+    try:
+        find_group(name)
+    except ServiceError:
+        return False
+    return True
+
+
+def _account_needs(account: Account) -> dict[str, Any]:
+    """Return the arguments of `ansible.builtin.user` that make this account right, or none."""
+    membership = {"name": account.name, "groups": list(account.groups), "append": True}
+    try:
+        user = find_user(account.name)
+    except ServiceError:
+        home = {"home": account.home} if account.home else {}
+        how = {"system": True, "create_home": False, "shell": "/usr/sbin/nologin"}
+        return {**membership, **how, **home}
+    member_of = {entry.gr_name for entry in grp.getgrall() if account.name in entry.gr_mem}
+    with contextlib.suppress(KeyError):
+        member_of.add(grp.getgrgid(user.pw_gid).gr_name)
+    return {} if set(account.groups) <= member_of else membership

@@ -1,0 +1,186 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: everything that would change, computed once, for check mode and for real."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from . import record as records
+from . import units
+from .commands import fingerprint, is_due
+from .host import Host
+from .journal import Journal, open_journal
+from .model import Command, Reaction, Service
+from .needs import Needs
+from .nodes import digest, read
+from .record import Inputs, Record
+from .secrets import Vault, open_vault
+from .wish import Change, Wish, differences, wishes
+
+
+@dataclass(frozen=True)
+class Plan:
+    service: Service
+    needs: Needs
+    vault: Vault
+    wished: tuple[Wish, ...]
+    changes: tuple[Change, ...]
+    due: tuple[Command, ...]
+    before: Record
+    states: dict[str, units.State]
+    inputs: dict[str, Inputs]
+    journal: Journal
+
+    @property
+    def intent(self) -> Record:
+        """The record while we write: every path that may be ours, no input we may change."""
+        intent = replace(
+            self.before,
+            files={**self.before.files, **_managed(self.wished)},
+            folders=tuple(dict.fromkeys((*self.before.folders, *self.made_folders))),
+            units=tuple(dict.fromkeys((*self.before.units, *self.service.units))),
+        )
+        for reaction in self.reactions:
+            intent = intent.forget(reaction)
+        return intent
+
+    @property
+    def reactions(self) -> tuple[Reaction, ...]:
+        changed = (change.wish.reaction for change in self.changes)
+        return (*changed, *(command.reaction for command in self.due))
+
+    @property
+    def made_folders(self) -> tuple[str, ...]:
+        fresh = (c.wish for c in self.changes if c.wish.node.kind == "directory")
+        explicit = {directory.path for directory in self.service.directories}
+        return tuple(wish.path for wish in fresh if wish.path not in explicit)
+
+    @property
+    def planned(self) -> dict[str, str]:
+        """The content that managed files will have, for those who read them."""
+        files = (wish for wish in self.wished if wish.node.kind == "file")
+        return {wish.path: hashlib.sha256(wish.node.content).hexdigest() for wish in files}
+
+    def actions(self, known: Record) -> dict[str, units.Action]:
+        """Return what each unit needs, given the inputs with which it is known to run."""
+        own, retired = self.service.units, self.retired
+        found: dict[str, units.Action] = {}
+        for unit, state in self.states.items():
+            wished = self.inputs.get(unit, Inputs())
+            have = known.inputs.get(unit, Inputs())
+            if unit in retired:
+                found[unit] = units.retire_action(state)
+            elif unit in own:
+                found[unit] = units.own_action(state, have, wished)
+            else:
+                found[unit] = units.foreign_action(state, have, wished)
+        return found
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        return retired_units(self.service, self.before)
+
+    @property
+    def is_change(self) -> bool:
+        acting = set(self.actions(self.intent).values()) - {"unchanged"}
+        return bool(self.needs or self.changes or self.due or acting or self.journal.left_over)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether only the record is out of date (nothing on the host would change)."""
+        return self.final("") != replace(self.before, transaction="")
+
+    def final(self, transaction: str) -> Record:
+        """Return the record of success."""
+        if not self.service.present:
+            return Record(transaction=transaction)
+        present = {wish.path for wish in self.wished if wish.node.kind != "absent"}
+        files = {path: r for path, r in _managed(self.wished).items() if path in present}
+        above = tuple(f for f in self.intent.folders if any(p.startswith(f + "/") for p in present))
+        return Record(
+            files=files,
+            folders=above,
+            units=self.service.units,
+            inputs={unit: entry for unit, entry in self.inputs.items() if entry != Inputs()},
+            commands=self.prints,
+            transaction=transaction,
+        )
+
+    def reread(self) -> Plan:
+        """Return the plan with what units read now."""
+        return replace(self, inputs=unit_inputs(self.service, self.wished, self.needs))
+
+    @property
+    def prints(self) -> tuple[str, ...]:
+        return tuple(sorted({fingerprint(c, self.planned) for c in self.service.commands}))
+
+
+def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Plan:
+    """Compare the wish with the host, without touching it."""
+    before = records.load(read(records.path_of(host.places, service.name)).content)
+    journal = open_journal(host.places.state / "transactions" / service.name, before.transaction)
+    vault = open_vault(host.places.secrets, service.secrets if service.present else ())
+    wished = tuple(wishes(service, before, vault, host.places, check=check))
+    inputs = unit_inputs(service, wished, needs)
+    names = {*service.units, *before.units, *inputs, *before.inputs}
+    plan = Plan(
+        service=service,
+        needs=needs,
+        vault=vault,
+        wished=wished,
+        changes=tuple(differences(wished)),
+        due=(),
+        before=before,
+        states=units.show(host, sorted(names)),
+        inputs=inputs,
+        journal=journal,
+    )
+    return replace(plan, due=find_due(plan, host))
+
+
+def find_due(plan: Plan, host: Host) -> tuple[Command, ...]:
+    commands = plan.service.commands if plan.service.present else ()
+    return tuple(c for c in commands if is_due(c, host, plan.before, plan.planned))
+
+
+def retired_units(service: Service, before: Record) -> tuple[str, ...]:
+    """Return the units that were ours and shall run no longer."""
+    kept = service.units if service.present else ()
+    return tuple(
+        unit for unit in dict.fromkeys((*before.units, *service.units)) if unit not in kept
+    )
+
+
+def unit_inputs(service: Service, wished: Iterable[Wish], needs: Needs) -> dict[str, Inputs]:
+    """Return fingerprints of everything each unit reads: files, watched paths, packages, groups."""
+    standing = (wish for wish in wished if wish.node.kind != "absent")
+    found = [(wish.reaction, f"{wish.path}={wish.node.fingerprint()}") for wish in standing]
+    found += [(entry.reaction, f"{entry.path}={digest(entry.path)}") for entry in service.watch]
+    own = Reaction(restart=service.units)
+    found += [(own, f"{name} {version}") for name, version in sorted(needs.versions.items())]
+    if service.account:
+        found.append((own, f"groups {sorted(service.account.groups)}"))
+    readers = {unit for reaction, _ in found for unit in (*reaction.restart, *reaction.reload)}
+    return {unit: _inputs(unit, found) for unit in sorted(readers)}
+
+
+def _inputs(unit: str, found: list[tuple[Reaction, str]]) -> Inputs:
+    return Inputs(
+        restart=_hash(text for reaction, text in found if unit in reaction.restart),
+        reload=_hash(text for reaction, text in found if unit in reaction.reload),
+    )
+
+
+def _hash(texts: Iterable[str]) -> str:
+    together = "\n".join(sorted(texts))
+    return hashlib.sha256(together.encode()).hexdigest() if together else ""
+
+
+def _managed(wished: Iterable[Wish]) -> dict[str, Reaction]:
+    """Return the paths whose removal is ours: files and links, not secrets or directories."""
+    files = (wish for wish in wished if wish.node.kind != "directory" and not wish.keep)
+    return {wish.path: wish.reaction for wish in files}

@@ -1,0 +1,104 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a parsed service to the answer; the same shape in success, failure and check mode."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import transaction, units
+from .host import Host
+from .model import Service, ServiceError
+from .needs import Needs, find_needs
+from .plan import Plan, make_plan
+from .wish import diff
+
+
+def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> dict[str, Any]:
+    """Make the service true, or say what would change."""
+    with _alone(host.places.locks, service.name, needed=not check):
+        needs = find_needs(service, host) if service.present else Needs()
+        plan = make_plan(service, needs, host, check=check or bool(needs))
+        result = _answer(plan, show_diff=show_diff)
+        if check or not (plan.is_change or plan.is_stale):
+            return result
+        if needs:
+            transaction.begin(plan)
+            return {**result, "needs": _needs(needs)}
+        if not plan.is_change:
+            transaction.save(host, plan, plan.final(""))
+            return result
+        return _carry_out(plan, host, result)
+
+
+def _carry_out(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
+    try:
+        progress = transaction.carry_out(plan, host)
+    except transaction.TransactionError as failure:
+        words = plan.vault.mask(str(failure))
+        return {**result, "failed": True, "changed": False, "msg": words}
+    turned = _worth_saying(plan, progress.actions)
+    return {**result, "commands": progress.ran, "units": turned}
+
+
+def _worth_saying(plan: Plan, actions: dict[str, units.Action]) -> dict[str, units.Action]:
+    own = plan.service.units
+    return {unit: done for unit, done in actions.items() if done != "unchanged" or unit in own}
+
+
+def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
+    actions = plan.actions(plan.intent)
+    changed = [change.wish for change in plan.changes]
+    return {
+        "changed": plan.is_change,
+        "packages": {"installed": [], "missing": list(plan.needs.packages)},
+        "files": [wish.path for wish in changed if wish.node.kind != "absent"],
+        "removed": [wish.path for wish in changed if wish.node.kind == "absent"],
+        "commands": [" ".join(command.argv) for command in plan.due],
+        "units": _worth_saying(plan, actions),
+        "diff": [diff(change, plan.vault) for change in plan.changes] if show_diff else [],
+    }
+
+
+def _needs(needs: Needs) -> dict[str, Any]:
+    return {
+        "packages": list(needs.packages),
+        "groups": list(needs.groups),
+        "account": needs.account,
+    }
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, name: str, *, needed: bool) -> Iterator[None]:
+    """Let one run at a time work on a service, also when an older one lost its controller."""
+    if not needed:
+        yield
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def empty_answer(message: str) -> dict[str, Any]:
+    """Return the answer to a service that cannot even be compared."""
+    nothing: dict[str, Any] = {"files": [], "removed": [], "commands": [], "units": {}, "diff": []}
+    return {
+        "changed": False,
+        "packages": {"installed": [], "missing": []},
+        **nothing,
+        "failed": True,
+        "msg": message,
+    }
+
+
+__all__ = ["ServiceError", "empty_answer", "make_true"]

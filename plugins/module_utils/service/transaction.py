@@ -1,0 +1,194 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The transaction: all of the plan comes true, or the host is as before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from . import commands, health, nodes, units
+from . import record as records
+from .host import Host
+from .journal import Journal, UnitBefore
+from .model import Reaction, ServiceError
+from .plan import Plan
+from .record import Record
+
+
+class TransactionError(ServiceError):
+    """A failed transaction: the program's last words, and what was put back."""
+
+
+@dataclass
+class Progress:
+    """What has been done so far, for the answer and for the way back."""
+
+    journal: Journal
+    record: Record
+    began: float = field(default_factory=time.time)
+    ran: list[str] = field(default_factory=list)
+    actions: dict[str, units.Action] = field(default_factory=dict)
+    reached_units: bool = False
+
+
+def begin(plan: Plan, *paths: str) -> Journal:
+    """Return the journal with these paths and the state of all units in it."""
+    states = {
+        unit: UnitBefore(active=state.running and state.loaded, enabled=state.enabled)
+        for unit, state in plan.states.items()
+    }
+    return plan.journal.protect(paths, states)
+
+
+def carry_out(plan: Plan, host: Host) -> Progress:
+    """Make the plan true as one transaction."""
+    record_path = records.path_of(host.places, plan.service.name)
+    journal = begin(plan, record_path, *(change.wish.path for change in plan.changes))
+    progress = Progress(journal, plan.intent, reached_units=plan.journal.left_over)
+    with _WayBack(plan, host, progress):
+        save(host, plan, plan.intent)
+        _retire(plan, host, progress)
+        for change in plan.changes:
+            nodes.write(change.wish.path, change.wish.node)
+        _run_commands(plan, host, progress)
+        for check in plan.service.checks if plan.service.present else ():
+            commands.check(check, host)
+        plan = plan.reread()  # commands may have changed what units read
+        _turn_units(plan, host, progress)
+        save(host, plan, plan.final(progress.journal.identity))
+    progress.journal.close()
+    return progress
+
+
+def save(host: Host, plan: Plan, record: Record) -> None:
+    path = records.path_of(host.places, plan.service.name)
+    (host.places.state / "services").mkdir(mode=0o700, parents=True, exist_ok=True)
+    empty = record == Record(transaction=record.transaction)
+    nodes.write(path, nodes.ABSENT if empty else records.dump(record))
+
+
+def _retire(plan: Plan, host: Host, progress: Progress) -> None:
+    actions = plan.actions(plan.intent)
+    leaving = [unit for unit in plan.retired if actions.get(unit) == "stopped"]
+    progress.reached_units |= bool(leaving)
+    progress.actions.update({unit: actions[unit] for unit in leaving})
+    units.retire(host, leaving)
+
+
+def _run_commands(plan: Plan, host: Host, progress: Progress) -> None:
+    """Run what is due, also what became due by the new files; its units are noted beforehand."""
+    for command in plan.service.commands if plan.service.present else ():
+        if command in plan.due or commands.is_due(command, host, plan.before, plan.planned):
+            _note(plan, host, progress, command.reaction)
+            commands.run(command, host, plan.vault)
+            progress.ran.append(" ".join(command.argv))
+
+
+def _note(plan: Plan, host: Host, progress: Progress, reaction: Reaction) -> None:
+    noted = progress.record.forget(reaction)
+    if noted != progress.record:
+        progress.record = noted
+        save(host, plan, noted)
+
+
+def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
+    actions = plan.actions(progress.record)
+    service = plan.service
+    if any(units.is_unit_file(wish.path) for wish in plan.wished):
+        units.reload_manager(host)
+    progress.actions.update(actions)
+    progress.reached_units = True
+    turning = {unit: action for unit, action in actions.items() if action != "stopped"}
+    own = service.units if service.present else ()
+    units.apply(host, turning, own)
+    if service.health and service.present:
+        health.wait_until_healthy(
+            service.health, lambda: units.ensure_running(host, own, progress.began)
+        )
+
+
+@dataclass
+class _WayBack:
+    """Puts the host back when its block fails, and says so in the failure."""
+
+    plan: Plan
+    host: Host
+    progress: Progress
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            return
+        sentence = _put_back(self.plan, self.host, self.progress)
+        if isinstance(error, (ServiceError, OSError)):
+            raise TransactionError(f"{error}\n{sentence}") from error
+
+
+def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
+    """Return one sentence about what is as before again, and what is not."""
+    try:
+        journal = progress.journal
+        if progress.reached_units:
+            _stop_new_units(host, journal, plan.intent.units)
+        paths = journal.restore()
+        if any(units.is_unit_file(path) for path in paths):
+            units.reload_manager(host)
+        running = _run_again(host, journal, progress) if progress.reached_units else []
+        journal.close()
+    except (ServiceError, OSError) as problem:
+        return f"Not everything could be put back ({problem}); the next run tries again."
+    return _sentence(
+        [path for path in paths if not path.startswith(str(host.places.state))], running
+    )
+
+
+def _stop_new_units(host: Host, journal: Journal, known: Iterable[str]) -> None:
+    """Stop and disable what did not run and was not enabled before, while its file stands."""
+    states = units.show(host, known)
+    before = dict(journal.units)
+    fresh = [u for u in states if u in before and states[u].loaded and not before[u].active]
+    if fresh:
+        host.run(["systemctl", "stop", *fresh])
+        host.run(["systemctl", "reset-failed", *fresh])
+    enabled = [u for u in states if u in before and states[u].enabled and not before[u].enabled]
+    if enabled:
+        host.run(["systemctl", "disable", *enabled])
+
+
+def _run_again(host: Host, journal: Journal, progress: Progress) -> list[str]:
+    """Run again what ran before, with its old files; return those units."""
+    states = units.show(host, dict(journal.units))
+    enabled = [u for u, b in journal.units if b.enabled and not states[u].enabled]
+    if enabled:
+        host.run(["systemctl", "enable", *enabled])
+    acted = {unit for unit, action in progress.actions.items() if action != "unchanged"}
+    ran = [u for u, b in journal.units if b.active and (u in acted or not states[u].running)]
+    if journal.left_over:
+        ran = [unit for unit, before in journal.units if before.active]
+    reloaded = [unit for unit in ran if progress.actions.get(unit) == "reloaded"]
+    units.apply(
+        host,
+        {unit: "reloaded" if unit in reloaded else "restarted" for unit in ran},
+        own=(),
+    )
+    return ran
+
+
+def _sentence(paths: list[str], running: list[str]) -> str:
+    parts = []
+    if paths:
+        parts.append(f"Put back: {', '.join(paths)}.")
+    if running:
+        parts.append(f"Running as before: {', '.join(running)}.")
+    return " ".join(parts) or "Nothing on the host was changed."

@@ -1,0 +1,351 @@
+#!/usr/bin/python
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service
+short_description: Make one service true, as one transaction
+version_added: 0.1.0
+description:
+  - Packages, account, secrets, files, the program's own check, units and health of one service in one task.
+  - When nothing differs, the task is one round trip and writes nothing.
+  - When something differs, all of it comes true, or all of it is put back and the units run as before.
+    The message is then what the program itself said.
+  - The host remembers with which inputs (files, watched paths, packages) each unit was last started.
+    A run that dies is finished by the next one, and no restart is ever lost.
+  - What was formerly managed under the same O(name) and is no longer listed is removed.
+  - This plugin has a corresponding action plugin that renders the files and calls the modules for
+    packages, groups and accounts.
+options:
+  name:
+    description: The name under which the host remembers the service.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes the service true.
+      - V(absent) stops and disables its units and removes its files; data, secrets and packages stay.
+    type: str
+    choices: [present, absent]
+    default: present
+  packages:
+    description: Debian packages that must be installed; missing ones are installed without starting them.
+    type: list
+    elements: str
+    default: []
+  account:
+    description: The system account of the service.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the user, and of its own group.
+        type: str
+        required: true
+      home:
+        description: Home directory, used when the account is made; it is not created.
+        type: path
+      groups:
+        description: Further groups the account belongs to.
+        type: list
+        elements: str
+        default: []
+  groups:
+    description: System groups that must exist.
+    type: list
+    elements: str
+    default: []
+  secrets:
+    description:
+      - Secrets by name, each a dictionary with an optional C(length) (64 unless told).
+      - A missing one is made on the host, in C(/etc/homestead/secrets), and never leaves it.
+      - P(homestead.matrix.secret#filter) names one inside a file.
+    type: dict
+    default: {}
+  directories:
+    description: Directories that must exist. Missing directories above any path are made by themselves.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path.
+        type: path
+        required: true
+      owner:
+        description: Name of the owner.
+        type: str
+        default: root
+      group:
+        description: Name of the group.
+        type: str
+        default: root
+      mode:
+        description: Permissions as octal digits in quotes; V(0755) unless told.
+        type: str
+  files:
+    description: Files and links the service consists of, each with exactly one source.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path; a link that stands there is replaced, not followed.
+        type: path
+        required: true
+      template:
+        description: A template, looked up and rendered as M(ansible.builtin.template) does.
+        type: str
+      content:
+        description: The content itself.
+        type: str
+      document:
+        description: Data of any kind, written as JSON or YAML.
+        type: raw
+      copy:
+        description: A file of the controller, looked up as M(ansible.builtin.copy) does.
+        type: str
+      link:
+        description: The target of a symbolic link.
+        type: str
+      format:
+        description: The form of O(files[].document); by default V(json) if the path ends so, else V(yaml).
+        type: str
+        choices: [json, yaml]
+      state:
+        description: V(absent) if nothing may stand at this path.
+        type: str
+        choices: [present, absent]
+        default: present
+      owner:
+        description: Name of the owner.
+        type: str
+        default: root
+      group:
+        description: Name of the group.
+        type: str
+        default: root
+      mode:
+        description:
+          - Permissions as octal digits in quotes.
+          - Unless told V(0644), or V(0600) for a file that is or holds a secret.
+        type: str
+      secret:
+        description: Whether diffs must only say that the file differs.
+        type: bool
+        default: false
+      on_change: &on_change
+        description:
+          - What a change means for units. V(restart) and V(reload) concern all O(units).
+          - A dictionary with lists of units under C(restart) or C(reload) concerns those, also of other
+            services; one that does not exist or does not run is left alone.
+          - V(none) concerns nobody.
+        type: raw
+        default: restart
+  contents:
+    description: What the action plugin rendered. Not for playbooks.
+    type: str
+  commands:
+    description:
+      - Programs that make something true, run in order after the files are written.
+      - One runs if O(commands[].creates) is missing or O(commands[].unless) says no. With neither, it
+        runs if its words or O(commands[].inputs) differ from those that last succeeded.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      argv:
+        description: The program and its arguments.
+        type: list
+        elements: str
+        required: true
+      creates:
+        description: The path the command makes.
+        type: path
+      unless:
+        description: A program that only reads and succeeds when there is nothing to do.
+        type: list
+        elements: str
+        default: []
+      inputs:
+        description: Paths whose content the command reads.
+        type: list
+        elements: path
+        default: []
+      rerun:
+        description: Whether the command also runs when its words or O(commands[].inputs) changed.
+        type: bool
+        default: false
+      user:
+        description: The user who runs it; root unless told.
+        type: str
+      environment:
+        description: Further environment variables; secrets are replaced on the host.
+        type: dict
+        default: {}
+      on_change: *on_change
+  watch:
+    description: Files of others whose content counts as an input of the units, such as certificates.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path.
+        type: path
+        required: true
+      on_change: *on_change
+  validate:
+    description: The program's own checks, run on the files in place; a failure puts everything back.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      argv:
+        description: The program and its arguments.
+        type: list
+        elements: str
+        required: true
+      user:
+        description: The user who runs it; root unless told.
+        type: str
+  units:
+    description: Units that must be enabled, running, and running with these files.
+    type: list
+    elements: str
+    default: []
+  healthy:
+    description: What must answer before a change counts; exactly one of port, url and socket.
+    type: dict
+    suboptions:
+      port:
+        description: A TCP port.
+        type: int
+      address:
+        description: The address of O(healthy.port).
+        type: str
+        default: 127.0.0.1
+      url:
+        description: A URL.
+        type: str
+      status:
+        description: The HTTP status O(healthy.url) must answer.
+        type: int
+        default: 200
+      socket:
+        description: The path of a listening socket.
+        type: path
+      timeout:
+        description: Seconds to wait.
+        type: float
+        default: 30
+attributes:
+  check_mode:
+    description: Computes the same and writes nothing.
+    support: full
+  diff_mode:
+    description: Shows files with placeholders in place of secrets.
+    support: full
+  platform:
+    description: Debian with systemd.
+    support: full
+    platforms: debian
+author:
+  - The homestead.matrix founders (@homestead-matrix)
+"""
+
+EXAMPLES = r"""
+- name: Run the TURN relay
+  homestead.matrix.service:
+    name: coturn
+    packages: [coturn]
+    groups: [homestead-tls]
+    account: {name: turnserver, groups: [homestead-tls]}
+    secrets: {turn: {length: 64}}
+    files:
+      - {path: /etc/turnserver.conf, template: turnserver.conf.j2, group: turnserver, mode: "0640"}
+    watch:
+      - {path: /etc/homestead/tls/matrix.example.com/fullchain.pem, on_change: reload}
+    units: [coturn.service]
+    healthy: {port: 3478}
+
+- name: Publish a document through a web server that runs anyway
+  homestead.matrix.service:
+    name: well-known
+    files:
+      - path: /var/lib/homestead/well-known/server
+        document: {m.server: "matrix.example.com:443"}
+        format: json
+      - path: /etc/nginx/conf.d/well-known.conf
+        template: well-known.conf.j2
+        on_change: {reload: [nginx.service]}
+    validate:
+      - argv: [nginx, -t]
+"""
+
+RETURN = r"""
+msg:
+  description: The last words of the program that failed, and what was put back.
+  returned: failure
+  type: str
+packages:
+  description: Packages that were installed, and those that are still missing (in check mode).
+  returned: always
+  type: dict
+  sample: {installed: [coturn], missing: []}
+files:
+  description: Paths that were made or changed.
+  returned: always
+  type: list
+  elements: str
+removed:
+  description: Paths that were removed.
+  returned: always
+  type: list
+  elements: str
+commands:
+  description: Commands that ran.
+  returned: always
+  type: list
+  elements: str
+units:
+  description: What happened to each unit (started, restarted, reloaded, enabled, stopped or unchanged).
+  returned: always
+  type: dict
+  sample: {coturn.service: restarted}
+diff:
+  description: What changed, without secrets.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
+    ARGUMENTS,
+    parse,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.plugins.module_utils.service.run import (
+    empty_answer,
+    make_true,
+)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        service = parse(module.params)
+        result = make_true(service, Host(), check=module.check_mode, show_diff=module._diff)
+    except (ServiceError, OSError) as error:
+        result = empty_answer(str(error))
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
