@@ -24,7 +24,6 @@ APT = {
     "install_recommends": False,
     "policy_rc_d": 101,
     "update_cache": True,
-    "cache_valid_time": 3600,
     "lock_timeout": 300,
 }
 MOST_ROUNDS = 4
@@ -60,15 +59,23 @@ class ActionModule(ActionBase):
     def _bring(self, needs: dict[str, Any], variables: Variables) -> str:
         """Let the modules made for it bring what is missing; return the message of a failure."""
         calls = [("ansible.builtin.group", {"name": g, "system": True}) for g in needs["groups"]]
-        if needs["packages"]:
-            calls.append(("ansible.builtin.apt", {"name": needs["packages"], **APT}))
         if needs["account"]:
             calls.append(("ansible.builtin.user", needs["account"]))
         for module, arguments in calls:
             result = self._call(module, arguments, variables)
             if result.get("failed"):
-                return f"{module}: {result.get('msg', 'failed')}"
-        return ""
+                return _last_words(module, result)
+        return self._install(needs["packages"], variables) if needs["packages"] else ""
+
+    def _install(self, packages: list[str], variables: Variables) -> str:
+        """Install packages, after a failure once more with fresh lists."""
+        result: dict[str, Any] = {}
+        for cache_valid_time in (3600, 0):
+            arguments = {"name": packages, "cache_valid_time": cache_valid_time, **APT}
+            result = self._call("ansible.builtin.apt", arguments, variables)
+            if not result.get("failed"):
+                return ""
+        return _last_words("ansible.builtin.apt", result)
 
     def _arguments(self, variables: Variables) -> Entry:
         """Return the module's arguments, with all content in one compressed piece."""
@@ -158,6 +165,11 @@ def _plain(value: object, path: str) -> object:
         if isinstance(value, kind):
             return kind(value)
     raise AnsibleActionFail(f"{path}: a document cannot hold {type(value).__name__}")
+
+
+def _last_words(module: str, result: dict[str, Any]) -> str:
+    words = (result.get("stderr") or "").strip().splitlines()[-5:]
+    return "\n".join([f"{module}: {result.get('msg', 'failed')}", *words])
 
 
 def _with_installed(result: dict[str, Any], installed: list[str]) -> dict[str, Any]:
