@@ -106,8 +106,8 @@ def _versions(exchange: Exchange) -> Iterator[Finding]:
         value = loads(exchange.body).value
     except ValueError:
         value = None
-    versions = value.get("versions") if isinstance(value, dict) else None
-    if exchange.status != 200 or not _is_texts(versions):
+    versions = _texts(value.get("versions")) if isinstance(value, dict) else []
+    if exchange.status != 200 or not versions:
         yield VERSIONS.error(
             "Clients give up (FAIL_ERROR): the base URL does not list the versions of the API.",
             exchange=seen(exchange),
@@ -117,8 +117,10 @@ def _versions(exchange: Exchange) -> Iterator[Finding]:
         yield VERSIONS.ok(f"The API is there, up to {versions[-1][:20]}.", versions=versions[:50])
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+def _texts(value: object) -> list[str]:
+    """Return a list of texts as it is, and nothing for anything else."""
+    items = value if isinstance(value, list) else []
+    return items if all(isinstance(item, str) for item in items) else []
 
 
 def _cors(exchange: Exchange) -> Iterator[Finding]:
@@ -138,7 +140,7 @@ def _errors(*exchanges: Exchange) -> Iterator[Finding]:
     for exchange, fault in faults:
         message = f"Browsers may not read the error {exchange.status}: {fault}."
         yield ERRORS.error(message, exchange=seen(exchange))
-    if not faults:
+    if not faults and any(exchange.status for exchange in exchanges):
         yield ERRORS.ok("Browsers may read error answers.")
 
 
@@ -161,7 +163,9 @@ def _token(exchange: Exchange) -> Iterator[Finding]:
         code = text_at(loads(exchange.body).value, "errcode")
     except ValueError:
         code = None
-    if (exchange.status, code) == (401, "M_MISSING_TOKEN"):
+    if not exchange.status:
+        yield TOKEN.error(f"The API does not always answer: {exchange.error}.")
+    elif (exchange.status, code) == (401, "M_MISSING_TOKEN"):
         yield TOKEN.ok("Without an access token the API answers 401 M_MISSING_TOKEN.")
     else:
         message = f"Without an access token the API answers {exchange.status} {code or ''}".rstrip()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server's signing keys: canonical JSON, ed25519, validity (server-server API, Publishing Keys)."""
+"""A server's signing keys: canonical JSON, ed25519, validity (Publishing Keys)."""
 
 from __future__ import annotations
 

@@ -77,6 +77,11 @@ class Wanted:
     value: Any = None
 
 
+def url(host: str, name: Name) -> str:
+    """Return the address of a document on a host."""
+    return f"https://{host}/.well-known/matrix/{name}"
+
+
 def judge(name: Name, chain: Chain, wanted: Wanted) -> list[Finding]:
     """Judge one document as the base domain serves it."""
     findings = [*_redirects(name, chain), *_cors(name, chain)]

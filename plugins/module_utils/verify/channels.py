@@ -1,0 +1,95 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Open conversations over UDP, TCP and TLS, for protocols other than HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .sockets import Stream, fault_of
+from .transport import Certificate, Fault, Missing, anything
+
+_RETRANSMITS = (0.5, 1.0, 1.5)
+_QUEUE = 64
+
+
+class ClosedChannel:
+    """A conversation that could not be opened: nothing ever answers."""
+
+    certificate: Certificate | None = None
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault: Fault | None = fault
+        self.local = ("", 0)
+
+    async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - the form is the protocol's
+        return b""
+
+
+class StreamChannel:
+    """A conversation over TCP or TLS."""
+
+    def __init__(self, stream: Stream, *, seconds: float) -> None:
+        self._stream, self._seconds = stream, seconds
+        self.certificate = stream.certificate
+        untrusted = self.certificate.fault if self.certificate else ""
+        self.fault = Fault("tls", untrusted) if untrusted else None
+        self.local: tuple[str, int] = stream.writer.get_extra_info("sockname")[:2]
+
+    async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
+        try:
+            return await asyncio.wait_for(self._exchange(payload, missing), self._seconds)
+        except (OSError, asyncio.TimeoutError):
+            return b""
+
+    async def _exchange(self, payload: bytes, missing: Missing) -> bytes:
+        self._stream.writer.write(payload)
+        await self._stream.writer.drain()
+        received = b""
+        while wanted := missing(received):
+            more = await self._stream.reader.read(wanted)
+            if not more:
+                return b""
+            received += more
+        return received
+
+
+class DatagramChannel(asyncio.DatagramProtocol):
+    """A conversation over UDP from one port; silence is met by sending again."""
+
+    certificate: Certificate | None = None
+
+    def __init__(self) -> None:
+        self.fault: Fault | None = None
+        self.local = ("", 0)
+        self._received: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self.local = transport.get_extra_info("sockname")[:2]
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's form
+        if not self._received.full():
+            self._received.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        self.fault = fault_of(exc)
+        self.datagram_received(b"", None)
+
+    async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - a datagram is whole
+        while payload and not self._received.empty():
+            self._received.get_nowait()
+        for patience in _RETRANSMITS:
+            if payload:
+                self._send(payload)
+            try:
+                return await asyncio.wait_for(self._received.get(), patience)
+            except asyncio.TimeoutError:
+                continue
+        return b""
+
+    def _send(self, payload: bytes) -> None:
+        if isinstance(self._transport, asyncio.DatagramTransport):
+            self._transport.sendto(payload)

@@ -1,0 +1,78 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Getting the three well-known documents, wherever there are copies, and judging them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from itertools import chain as joined
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..names import ServerName
+from .certificates import judge_certificate
+from .discovery import base_url
+from .findings import Finding
+from .plan import Plan
+from .redirects import Chain, follow
+from .resolution import Resolution
+from .transport import Transport
+from .wellknown import NAMES, STATUS, Name, Wanted, judge, judge_copy, url, value_of
+
+
+async def check_documents(
+    transport: Transport,
+    plan: Plan,
+    *,
+    name: ServerName,
+    resolving: Awaitable[Resolution],
+    client: Awaitable[Chain],
+) -> list[Finding]:
+    """Judge the documents on the base domain, and the copies on the Matrix host."""
+    first, resolution, support = await asyncio.gather(
+        client, resolving, follow(transport, url(name.host, "support"))
+    )
+    chains = {"client": first, "server": resolution.chain, "support": support}
+    host = _hostname(plan, first)
+    looks = [
+        _document(transport, part, chain=chains[part], wanted=_wanted(plan, part), host=host)
+        for part in NAMES
+    ]
+    findings = list(joined.from_iterable(await asyncio.gather(*looks)))
+    return findings + _certificate(first)
+
+
+def _hostname(plan: Plan, client: Chain) -> str:
+    """Return the host that should hold copies: the planned one, or the one clients are sent to."""
+    return plan.expectations.get("hostname") or urlsplit(base_url(value_of(client))).hostname or ""
+
+
+def _wanted(plan: Plan, part: Name) -> Wanted:
+    planned: dict[str, Any] = plan.expectations.get("well_known") or {}
+    return Wanted(planned=bool(planned), value=planned.get(part))
+
+
+async def _document(
+    transport: Transport, part: Name, *, chain: Chain | None, wanted: Wanted, host: str
+) -> list[Finding]:
+    if chain is None:
+        message = "Peers do not ask for the document, because the server name says where to go."
+        return [STATUS.of(part).skipped(message)]
+    findings = judge(part, chain, wanted)
+    copy = url(host, part)
+    if not host or copy == chain.hops[0].request.url:
+        return findings
+    other = chain if copy == chain.last.request.url else await follow(transport, copy)
+    return findings + judge_copy(part, chain, other, wanted)
+
+
+def _certificate(chain: Chain) -> list[Finding]:
+    """Judge the certificate of the base domain, which every client and peer meets first."""
+    hop = chain.hops[0]
+    parts = urlsplit(hop.request.url)
+    if not hop.certificate:
+        return []
+    return judge_certificate(hop.certificate, name=parts.hostname or "", where=parts.netloc)

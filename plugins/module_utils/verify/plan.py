@@ -1,0 +1,22 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run shall look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be verified, and what the operator expects to be seen."""
+
+    server_name: str
+    expectations: Mapping[str, Any] = field(default_factory=dict)
+    credentials: Mapping[str, Any] = field(default_factory=dict)
+    allowed: Sequence[str] = ()
+    ignore: Sequence[str] = ()

@@ -1,0 +1,136 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of the verifier: everything independent at once, everything dependent in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from ..names import ServerName
+from . import wellknown
+from .client import check_client
+from .discovery import base_url
+from .documents import check_documents
+from .federation import check_federation
+from .findings import Check, Finding, summarize, worst
+from .plan import Plan
+from .ports import check_ports
+from .redirects import Chain, follow
+from .registration import check_registration
+from .resolution import Resolution, resolve
+from .transport import Transport
+from .turn import check_turn
+
+DELEGATION = Check(
+    "resolution.expected",
+    "resolution",
+    "Server-Server API, Resolving server names",
+    "Publish the planned /.well-known/matrix/server on the base domain.",
+)
+CLIENT = Check(
+    "client.base_url",
+    "client",
+    "Client-Server API, Server Discovery",
+    "Publish /.well-known/matrix/client, by which clients find the server.",
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings of a run, and the way the server name was resolved."""
+
+    findings: tuple[Finding, ...]
+    resolution: Resolution
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as the module returns it."""
+        return {
+            "server_name": self.resolution.server_name,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "summary": summarize(self.findings),
+            "verdict": worst(self.findings),
+            "seconds": self.seconds,
+            "resolution": {
+                "step": self.resolution.step,
+                "connect": [str(endpoint) for endpoint in self.resolution.endpoints],
+                "host_header": self.resolution.host_header,
+                "certificate_name": self.resolution.certificate_name,
+                "error": self.resolution.error,
+            },
+        }
+
+
+async def verify(transport: Transport, plan: Plan) -> Report:
+    """Look at a server as a stranger would."""
+    started = time.monotonic()
+    try:
+        name = ServerName.parse(plan.server_name)
+    except ValueError:
+        resolution = await resolve(transport, plan.server_name)
+        return Report(resolution.findings, resolution)
+    resolving = asyncio.ensure_future(resolve(transport, plan.server_name))
+    discovering = asyncio.ensure_future(follow(transport, wellknown.url(name.host, "client")))
+    parts = await asyncio.gather(
+        _peers(transport, plan, resolving),
+        check_documents(transport, plan, name=name, resolving=resolving, client=discovering),
+        _clients(transport, plan, discovering),
+        check_turn(transport, plan.expectations, plan.credentials, allowed=plan.allowed),
+        check_ports(transport, plan.expectations),
+    )
+    findings = _accepted(_unique(chain.from_iterable(parts)), plan.ignore)
+    return Report(findings, await resolving, round(time.monotonic() - started, 3))
+
+
+async def _peers(
+    transport: Transport, plan: Plan, resolving: Awaitable[Resolution]
+) -> list[Finding]:
+    resolution = await resolving
+    findings = [*resolution.findings, *_delegation(resolution, plan)]
+    return findings + await check_federation(transport, resolution)
+
+
+def _delegation(resolution: Resolution, plan: Plan) -> list[Finding]:
+    planned, found = plan.expectations.get("delegation"), resolution.host_header
+    if not planned or not found:
+        return []
+    if planned == found:
+        return [DELEGATION.ok(f"Peers are led to {found}, as planned.")]
+    return [DELEGATION.error(f"Peers are led to {found} instead of {planned}.")]
+
+
+async def _clients(
+    transport: Transport, plan: Plan, discovering: Awaitable[Chain]
+) -> list[Finding]:
+    """Look at the base URL that clients find, or else at the planned one."""
+    discovered = base_url(wellknown.value_of(await discovering))
+    base = discovered or str(plan.expectations.get("base_url") or "").rstrip("/")
+    if not base:
+        return [CLIENT.unknown("Clients find no base URL, so nothing was looked at there.")]
+    expected = str(plan.expectations.get("registration") or "")
+    parts = await asyncio.gather(
+        check_client(transport, base), check_registration(transport, base, expected)
+    )
+    return list(chain.from_iterable(parts))
+
+
+def _unique(findings: Iterable[Finding]) -> list[Finding]:
+    """Drop what two parts saw alike, such as one certificate that serves both."""
+    return list({(item.id, item.verdict, item.message): item for item in findings}.values())
+
+
+def _accepted(findings: Iterable[Finding], ignore: Sequence[str]) -> tuple[Finding, ...]:
+    """Keep findings the operator accepts in view, but let them count as information."""
+    return tuple(
+        replace(finding, verdict="info", message=f"{finding.message} (accepted)")
+        if finding.id in ignore and finding.verdict in ("error", "warning", "unknown")
+        else finding
+        for finding in findings
+    )

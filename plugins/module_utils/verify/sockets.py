@@ -1,0 +1,165 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Opening TCP and TLS connections, and naming why one does not open."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from .guard import Guard
+from .transport import Certificate, Fault, FaultKind
+
+_STAGGER = 0.25
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
+
+
+class ForbiddenError(OSError):
+    """The address is not public, and contacting it is not allowed."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An open connection; with TLS, the certificate and whether it is trusted."""
+
+    reader: StreamReader
+    writer: StreamWriter
+    address: str
+    certificate: Certificate | None = None
+
+    def close(self) -> None:
+        """Drop the connection without waiting for the other side's goodbye."""
+        self.writer.transport.abort()
+
+
+class Opener:
+    """Opens connections to the addresses that the guard admits."""
+
+    def __init__(self, guard: Guard, *, ca_file: str) -> None:
+        self.guard = guard
+        self._trusting = _context()
+        self._trusting.check_hostname = False
+        self._trusting.verify_mode = ssl.CERT_NONE
+        self._checking = _context()
+        _load_authorities(self._checking, ca_file)
+
+    def check(self, address: str) -> None:
+        """Raise `ForbiddenError` for an address that must not be contacted."""
+        if not self.guard.admits(address):
+            raise ForbiddenError(
+                f"{address} is not a public address, and contacting it is not allowed"
+            )
+
+    async def tcp(self, address: str, port: int) -> Stream:
+        self.check(address)
+        reader, writer = await asyncio.open_connection(address, port)
+        return Stream(reader, writer, address)
+
+    async def tls(self, address: str, port: int, name: str) -> Stream:
+        """Open a TLS connection; if it is not trusted, open another one to see why."""
+        self.check(address)
+        try:
+            return await _handshake(address, port, self._checking, name=name, fault="")
+        except ssl.SSLCertVerificationError as error:
+            fault = error.verify_message or str(error)
+            return await _handshake(address, port, self._trusting, name=name, fault=fault)
+
+    async def any_tls(self, addresses: Sequence[str], port: int, name: str) -> Stream:
+        """Open a TLS connection to whichever address answers first."""
+
+        def attempt(address: str) -> Callable[[], Awaitable[Stream]]:
+            return lambda: self.tls(address, port, name)
+
+        return await _first([attempt(address) for address in addresses])
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _load_authorities(context: ssl.SSLContext, ca_file: str) -> None:
+    context.load_default_certs()
+    if not ca_file:
+        return
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        raise ValueError(f"the CA file {ca_file!r} cannot be read: {error}") from None
+
+
+async def _handshake(
+    address: str, port: int, context: ssl.SSLContext, *, name: str, fault: str
+) -> Stream:
+    reader, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=name)
+    session = writer.get_extra_info("ssl_object")
+    certificate = Certificate(_chain(session), session.version() or "", fault)
+    return Stream(reader, writer, address, certificate)
+
+
+def _chain(session: ssl.SSLObject) -> tuple[bytes, ...]:
+    """Return the chain as sent where Python tells it (since 3.13), else the leaf."""
+    sent = getattr(session, "get_unverified_chain", None)
+    leaf = session.getpeercert(binary_form=True)
+    return tuple(sent()) if sent else (leaf,) if leaf else ()
+
+
+async def _first(attempts: Sequence[Callable[[], Awaitable[Stream]]]) -> Stream:
+    """Start attempts a moment apart and return the first that succeeds (RFC 8305)."""
+    waiting, running = list(attempts), set[asyncio.Future[Stream]]()
+    error: BaseException = OSError("there is no address")
+    try:
+        while waiting or running:
+            if waiting:
+                running.add(asyncio.ensure_future(waiting.pop(0)()))
+            patience = _STAGGER if waiting else None
+            done, running = await asyncio.wait(
+                running, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in done:
+                if (failure := attempt.exception()) is None:
+                    return attempt.result()
+                error = failure
+    finally:
+        for attempt in running:
+            attempt.cancel()
+    raise error
+
+
+def fault_of(error: BaseException, address: str = "") -> Fault:
+    """Name why a connection did not open or broke."""
+    kinds: list[tuple[type[BaseException], FaultKind, str]] = [
+        (ForbiddenError, "private", str(error)),
+        (ssl.SSLError, "tls", f"TLS fails ({getattr(error, 'reason', '') or error})"),
+        (ConnectionRefusedError, "refused", "the connection is refused"),
+        (ConnectionError, "protocol", "the connection is broken off"),
+        (asyncio.TimeoutError, "timeout", "no answer in time"),
+        (TimeoutError, "timeout", "no answer in time"),
+    ]
+    for kind, name, detail in kinds:
+        if isinstance(error, kind):
+            return Fault(name, detail)
+    if isinstance(error, OSError) and error.errno in _UNREACHABLE:
+        if address and not has_route(address):
+            return Fault("no_route", "this machine has no route there")
+        return Fault("unreachable", "the address is unreachable")
+    return Fault("protocol", str(error)[:200] or type(error).__name__)
+
+
+def has_route(address: str) -> bool:
+    """Whether this machine knows a way to an address; nothing is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+    except OSError:
+        return False
+    return True
