@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 from .findings import Check, Finding
+from .guard import Guard
 from .stun import StunError
 from .transport import Channel, Transport
 from .turn_client import UNAUTHORIZED, Credentials, TurnClient
@@ -19,12 +20,18 @@ from .turn_routes import Expected, Route, Way
 
 _AREA = "turn"
 _TURN = "RFC 8656"
-SERVER = Check("turn.server", _AREA, _TURN, "Add the TURN server to the description.")
+SERVER = Check(
+    "turn.server",
+    _AREA,
+    _TURN,
+    "Start the TURN server and let its ports through the firewalls of host and provider, "
+    "or correct the DNS record that leads here.",
+)
 ADDRESSES = Check(
     "turn.addresses",
     _AREA,
     _TURN,
-    "Create A and AAAA records for the TURN server's name, leading to addresses it answers at.",
+    "Create A and AAAA records for the TURN server's name.",
 )
 ROUTE = Check(
     "turn.{part}",
@@ -48,6 +55,10 @@ ANONYMOUS = Check(
 REALM = Check("turn.realm", _AREA, _TURN, "Make sure that the name leads to the right server.")
 
 
+State = Literal["answers", "silent", "no_route", "private"]
+_NOWHERE: tuple[State, ...] = ("silent", "no_route", "private")
+
+
 async def check_turn(
     transport: Transport,
     expectations: Mapping[str, Any],
@@ -60,7 +71,8 @@ async def check_turn(
     if expected is None:
         return [SERVER.skipped("No TURN server is expected, so none was looked for.")]
     user = Credentials.of(credentials)
-    caller = Caller(transport, user, expected, tuple(allowed)) if user else None
+    guard = Guard.parse(allowed)
+    caller = Caller(transport, user, expected, guard) if user else None
     hosts = dict.fromkeys(route.host for route in expected.routes)
     jobs = [_check_host(transport, host, expected=expected, caller=caller) for host in hosts]
     findings = list(chain.from_iterable(await asyncio.gather(*jobs)))
@@ -103,30 +115,43 @@ async def _check_address(
         for way in ways
     ]
     found = await asyncio.gather(*jobs)
-    if found and all(findings == [] for findings in found):
-        return [ADDRESSES.unknown(f"{address} cannot be reached from here.", address=address)]
-    return list(chain.from_iterable(found))
+    states = {state for state, _ in found}
+    if found and states <= set(_NOWHERE):
+        tried = [way.route.kind for way in ways]
+        return [_nowhere(address, states.pop() if len(states) == 1 else "silent", tried=tried)]
+    return list(chain.from_iterable(findings for _, findings in found))
+
+
+def _nowhere(address: str, state: State, *, tried: Sequence[str]) -> Finding:
+    """Say once what would be said of every way to an address."""
+    facts = {"address": address, "tried": list(tried)}
+    if state == "private":
+        return SERVER.skipped(f"{address} is private, so no TURN server was asked there.", **facts)
+    if state == "no_route":
+        return SERVER.unknown(f"This vantage has no route to {address}.", **facts)
+    return SERVER.error(f"No TURN server answers at {address}.", **facts)
 
 
 async def _check_way(
     transport: Transport, way: Way, *, realm: str, caller: Caller | None, relay: bool
-) -> list[Finding]:
-    """Return what one way shows: nothing if there is no network path to the address at all."""
+) -> tuple[State, list[Finding]]:
+    """Return whether a way leads to a TURN server, and what it shows."""
     kind, port = way.route.kind, way.route.port
     if kind == "dtls":
-        return []
+        return "silent", []
     async with transport.channel(way.address, port, kind=kind, name=way.route.host) as channel:
-        if channel.fault and channel.fault.kind == "unreachable":
-            return []
-        if channel.fault and channel.fault.kind == "private":
-            return [_route_check(way).skipped(f"{way.address} is private.", **way.facts)]
-        findings = _certificate(channel, way)
         client = TurnClient(channel, caller.user if caller else None)
         answered = await _binding(client, channel, way)
-        findings.append(answered)
-        if answered.verdict == "ok":
-            findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
-        return findings
+        findings = [answered, *_certificate(channel, way)]
+        if answered.verdict == "error":
+            return _state(channel), findings
+        findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
+        return "answers", findings
+
+
+def _state(channel: Channel) -> State:
+    kind = channel.fault.kind if channel.fault else "timeout"
+    return kind if kind in ("private", "no_route") else "silent"
 
 
 def _route_check(way: Way) -> Check:

@@ -10,9 +10,10 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from .findings import Check, Finding
+from .guard import Guard
 from .stun import Endpoint, IPAddress, StunError
 from .transport import Transport
 from .turn_client import (
@@ -85,14 +86,7 @@ class Caller:
     transport: Transport
     user: Credentials
     expected: Expected
-    allowed: tuple[str, ...] = ()
-
-    def may_use(self, address: IPAddress) -> bool:
-        """Tell whether an address is public, or private and allowed all the same."""
-        return address.is_global or self.allows(address)
-
-    def allows(self, address: IPAddress) -> bool:
-        return any(address in ip_network(network, strict=False) for network in self.allowed)
+    guard: Guard
 
 
 async def check_relay(
@@ -126,7 +120,7 @@ def _placed(allocation: Allocation, caller: Caller, *, way: Way) -> list[Finding
     relayed, expected = allocation.relayed, caller.expected
     facts = {**way.facts, "relay": str(relayed)}
     ends = f"{expected.relay_first} to {expected.relay_last}"
-    if not caller.may_use(relayed.address):
+    if not caller.guard.admits(str(relayed.address)):
         finding = ADDRESS.error(f"The relay {relayed} {way} is not a public address.", **facts)
     else:
         finding = ADDRESS.ok(f"The relay {way} has an address that others can reach.", **facts)
@@ -218,7 +212,7 @@ def _not_permitted(
 async def _private_peers(client: TurnClient, caller: Caller, *, way: Way) -> list[Finding]:
     """Expect that strangers cannot reach the host's own network through the relay."""
     peers = [ip_address(peer) for peer in _PRIVATE_PEERS[way.version]]
-    denied = [peer for peer in peers if not caller.allows(peer)]
+    denied = [peer for peer in peers if not caller.guard.admits(str(peer))]
     granted = [str(peer) for peer in denied if await _is_granted(client, peer)]
     facts = {**way.facts, "granted": granted}
     if granted:
