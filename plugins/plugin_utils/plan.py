@@ -1,0 +1,109 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: what the operator must know and do before there is a server (docs/plan.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.homestead.matrix.plugins.plugin_utils.snippets import Redirect, snippets
+
+FORMAT = 1
+_TAKEN = ("domain", "hostname", "ports", "dns_records", "well_known", "redirects", "expectations")
+_TITLES = {
+    "nginx": "nginx: in the server block of {domain}",
+    "caddy": "Caddy: in the site block of {domain}",
+    "apache": "Apache: in the VirtualHost of {domain}, with mod_alias and mod_headers",
+    "static": "Static hosts that cannot redirect: these files, copied again after each change",
+}
+_UNKNOWN = {"A": "(the host's IPv4 address)", "AAAA": "(the host's IPv6 address, if it has one)"}
+
+Data = Mapping[str, Any]  # what JSON can hold, as the filter site returns it
+
+
+def plan(site: Data) -> dict[str, Any]:
+    """Return the plan of a site; its form is described by docs/plan.schema.json."""
+    redirects = [Redirect(**redirect) for redirect in site["redirects"]]
+    return {
+        "format": FORMAT,
+        **{key: site[key] for key in _TAKEN},
+        "snippets": snippets(redirects, site["well_known"]),
+    }
+
+
+def text(planned: Data) -> str:
+    """Write the plan for people."""
+    sections = [
+        [f"Plan for {planned['domain']} on {planned['hostname']}"],
+        _section("Ports that the firewall of your provider must let through", _ports(planned)),
+        _section("DNS records to create", _records(planned)),
+        _section("Documents that the host serves", _documents(planned)),
+        _section(f"Redirects that {planned['domain']} must make", _redirects(planned)),
+        *_snippets(planned),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    """Return a title and its lines, nothing if there are no lines."""
+    indented = [f"  {line}" if line else "" for line in lines]
+    return [title, *indented] if indented else []
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows below each other with their columns aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _ports(planned: Data) -> list[str]:
+    return columns([[_label(port), port["purpose"], _sources(port)] for port in planned["ports"]])
+
+
+def _label(port: Data) -> str:
+    first, last = port["first"], port["last"]
+    return f"{first if first == last else f'{first}-{last}'}/{port['protocol']}"
+
+
+def _sources(port: Data) -> str:
+    return f"only from {', '.join(port['sources'])}" if port["sources"] else ""
+
+
+def _records(planned: Data) -> list[str]:
+    return columns(
+        [
+            [record["name"], record["type"], _value(record), record["purpose"]]
+            for record in planned["dns_records"]
+        ]
+    )
+
+
+def _value(record: Data) -> str:
+    return str(record["value"] or _UNKNOWN[record["type"]])
+
+
+def _documents(planned: Data) -> list[str]:
+    documents = {name: document for name, document in planned["well_known"].items() if document}
+    lines = []
+    for name, document in documents.items():
+        lines.append(f"https://{planned['hostname']}/.well-known/matrix/{name}")
+        lines += [f"  {line}" for line in json.dumps(document, indent=2).splitlines()]
+    return lines
+
+
+def _redirects(planned: Data) -> list[str]:
+    return [
+        f"{redirect['path']} to {redirect['to']} "
+        f"(status {redirect['status']}, with Access-Control-Allow-Origin: *)"
+        for redirect in planned["redirects"]
+    ]
+
+
+def _snippets(planned: Data) -> list[list[str]]:
+    return [
+        _section(_TITLES[name].format(domain=planned["domain"]), snippet.splitlines())
+        for name, snippet in planned["snippets"].items()
+    ]
