@@ -29,6 +29,8 @@ _REMEDIES = {
     "mxid": "Write the full Matrix ID of an account, like @admin:example.com.",
     "email": "Write a plain e-mail address, like admin@example.com.",
     "page": "Write an absolute https address, like https://example.com/support.",
+    "no": "Give one contact the role m.role.admin, which is meant for queries of any kind.",
+    "duplicate": "List each contact once.",
     "legacy": "Rename 'admins', which an old draft used, to 'contacts'.",
     "key": "Take the key out; names without a dot and names that begin with 'm.' are reserved.",
 }
@@ -74,9 +76,9 @@ def _contacts(value: dict[str, Any]) -> Iterator[Finding]:
 def _contacts_together(contacts: list[Any]) -> Iterator[Finding]:
     roles = [contact.get("role") for contact in contacts if isinstance(contact, dict)]
     if roles and all(isinstance(role, str) for role in roles) and names.ROLES[0] not in roles:
-        yield _check("contacts_no_admin").warning("No contact has the catch-all role m.role.admin.")
+        yield _check("no_admin").warning("No contact has the catch-all role m.role.admin.")
     if any(contact in contacts[:index] for index, contact in enumerate(contacts[:_COMPARED])):
-        yield _check("contacts_duplicate").warning("A contact is listed twice.")
+        yield _check("duplicate_contact").warning("A contact is listed twice.")
 
 
 def _contact(contact: Any, which: str) -> Iterator[Finding]:
