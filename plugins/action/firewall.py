@@ -26,34 +26,27 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         token = uuid.uuid4().hex
         result = self._phase("apply", token=token, task_vars=task_vars)
-        if result.get("missing") and not self._task.check_mode:
-            installed = self._install(task_vars)
+        if result.get("packages") and not self._task.check_mode:
+            packages = result["packages"]
+            installed = self._install(packages, task_vars=task_vars)
             if installed.get("failed"):
                 return {**result, **installed}
             result = self._phase("apply", token=token, task_vars=task_vars)
+            result["packages"] = packages
         if result.get("pending"):
-            proof = self._prove(token, task_vars=task_vars)
-            result = {**result, **_without_details(proof), "pending": False}
+            result = {**result, "pending": False, **self._prove(token, task_vars=task_vars)}
         return result
 
     def _phase(self, phase: str, *, token: str, task_vars: Any) -> dict[str, Any]:
-        arguments = {
-            **self._task.args,
-            "phase": phase,
-            "token": token,
-            "over_ssh": self._can_reconnect(),
-        }
-        return self._module("homestead.matrix.firewall", arguments, task_vars)
+        commit = {"phase": phase, "token": token, "over_ssh": self._can_reconnect()}
+        arguments = {**self._task.args, **commit}
+        return self._module("homestead.matrix.firewall", arguments, task_vars=task_vars)
 
-    def _install(self, task_vars: Any) -> dict[str, Any]:
-        arguments = {
-            "name": self._task.args.get("packages", []),
-            "install_recommends": False,
-            "update_cache": True,
-        }
-        return self._module("ansible.builtin.apt", arguments, task_vars)
+    def _install(self, packages: list[str], *, task_vars: Any) -> dict[str, Any]:
+        arguments = {"name": packages, "install_recommends": False, "update_cache": True}
+        return self._module("ansible.builtin.apt", arguments, task_vars=task_vars)
 
-    def _module(self, name: str, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+    def _module(self, name: str, arguments: dict[str, Any], *, task_vars: Any) -> dict[str, Any]:
         done: dict[str, Any] = self._execute_module(
             module_name=name, module_args=arguments, task_vars=task_vars
         )
@@ -68,10 +61,10 @@ class ActionModule(ActionBase):
             try:
                 proof = self._confirm(token, task_vars=task_vars)
             except AnsibleConnectionFailure as error:  # noqa: PERF203 - each try is a connection
-                last_error = str(error)
+                last_error = str(error).strip()
                 time.sleep(1)
             else:
-                return _explained(proof, last_error=last_error)
+                return _verdict(proof, last_error=last_error)
         raise AnsibleConnectionFailure(
             f"The host undoes a change without proof after {seconds} seconds, but "
             f"{seconds + PATIENCE} seconds after it no connection gets through: {last_error}"
@@ -86,12 +79,9 @@ class ActionModule(ActionBase):
         return type(self._connection).reset is not ConnectionBase.reset
 
 
-def _without_details(proof: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in proof.items() if key in {"failed", "msg", "exception"}}
-
-
-def _explained(proof: dict[str, Any], *, last_error: str) -> dict[str, Any]:
-    if not proof.get("failed") or not last_error:
-        return proof
-    reason = f"The new rules let no new connection through ({last_error.strip()}): {proof['msg']}."
-    return {**proof, "msg": reason}
+def _verdict(proof: dict[str, Any], *, last_error: str) -> dict[str, Any]:
+    """Return what a proof, or its failure, changes in the result of the task."""
+    if not proof.get("failed"):
+        return {}
+    cause = f"The new rules let no new connection through ({last_error}): " if last_error else ""
+    return {"failed": True, "changed": False, "msg": f"{cause}{proof['msg']}."}

@@ -54,6 +54,9 @@ options:
       component:
         description: The component that needs the port.
         type: str
+      name:
+        description: The name of the port in the table of ports.
+        type: str
       sources:
         description:
           - The networks that may use the port (IPv4 and IPv6, in CIDR notation).
@@ -129,8 +132,8 @@ reasons:
   elements: str
   returned: always
   sample: ["the loaded rules are not those of the last run"]
-missing:
-  description: Backends whose program is not installed yet.
+packages:
+  description: The packages that were missing.
   type: list
   elements: str
   returned: always
@@ -175,6 +178,7 @@ SPECIFICATION: dict[str, dict[str, Any]] = {
             "last": {"type": "int", "required": True},
             "purpose": {"type": "str", "required": True},
             "component": {"type": "str"},
+            "name": {"type": "str"},
             "sources": {"type": "list", "elements": "str", "default": []},
         },
     },
@@ -210,25 +214,25 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     )
     if parameters["phase"] == "confirm":
         firewall.confirm(wanted, ticket=ticket)
-        return result(Report(), backend=parameters["backend"])
+        return result(Report(), parameters=parameters)
     if not module.check_mode:
         firewall.settle()
     report = firewall.inspect(wanted, over_ssh=over_ssh)
     pending = bool(report.due) and not report.missing and not module.check_mode
     if pending:
         firewall.apply(wanted, due=report.due, ticket=ticket)
-    return result(report, backend=parameters["backend"], pending=pending)
+    return result(report, parameters=parameters, pending=pending)
 
 
-def result(report: Report, *, backend: str, pending: bool = False) -> dict[str, Any]:
+def result(report: Report, *, parameters: dict[str, Any], pending: bool = False) -> dict[str, Any]:
     """Return the module's one shape."""
     lines = report.changes or [f"~ {fault}" for fault in report.faults]
     return {
         "changed": bool(report.due),
-        "backend": backend,
+        "backend": parameters["backend"],
         "ports": report.changes,
         "reasons": report.faults,
-        "missing": report.missing,
+        "packages": parameters["packages"] if report.missing else [],
         "pending": pending,
         "diff": {"prepared": "".join(f"{line}\n" for line in lines)},
     }
@@ -241,7 +245,7 @@ def main() -> None:
     try:
         module.exit_json(**run(module))
     except (FirewallError, ValueError, OSError) as error:
-        module.fail_json(msg=str(error), **result(Report(), backend=module.params["backend"]))
+        module.fail_json(msg=str(error), **result(Report(), parameters=module.params))
 
 
 if __name__ == "__main__":

@@ -81,8 +81,9 @@ class Nftables:
 
     def check(self, rules: str) -> None:
         """Let nft judge the rules without loading them."""
-        if rules:
-            require(self._system, ["nft", "-c", "-f", "-"], text=rules)
+        if rules and (judged := self._system.run(["nft", "-c", "-f", "-"], text=rules)).code:
+            reason = judged.errors.replace("/dev/stdin:", "line ").partition("\n")[0]
+            raise FirewallError(f"nft refuses the new rules, so nothing was changed: {reason}")
 
     def save(self, folder: str) -> str:
         """Save the rules in force and return the shell line that brings them back."""

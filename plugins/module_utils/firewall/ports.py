@@ -14,7 +14,8 @@ from typing import Any, Union
 Address = Union[IPv4Address, IPv6Address]
 Network = Union[IPv4Network, IPv6Network]
 
-_PURPOSE = re.compile(r'[^"\x00-\x1f\x7f]{0,120}')
+_PURPOSE = re.compile(r"[^\"\x00-\x1f\x7f]*")
+_PURPOSE_BYTES = 120  # nftables keeps 128 bytes of a comment
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def parse(row: Mapping[str, Any]) -> Port:
     )
     if not 1 <= port.first <= port.last <= 65535:
         raise ValueError(f"{port.place} is no port between 1 and 65535")
-    if not _PURPOSE.fullmatch(port.purpose):
+    if not _PURPOSE.fullmatch(port.purpose) or len(port.purpose.encode()) > _PURPOSE_BYTES:
         raise ValueError(
-            f"the purpose of {port.place} must be one line of at most 120 characters without quotes"
+            f"the purpose of {port.place} must be one line of at most 120 bytes without quotes"
         )
     return port
 

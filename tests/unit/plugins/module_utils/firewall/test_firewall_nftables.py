@@ -1,0 +1,71 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import open_ports
+
+
+def match(protocol: str, name: str, right: Any, *, op: str = "==") -> dict[str, Any]:
+    left = {"payload": {"protocol": protocol, "field": name}}
+    return {"match": {"op": op, "left": left, "right": right}}
+
+
+def listing(*conditions: dict[str, Any], verdict: str = "accept") -> str:
+    rule = {"comment": "Purpose", "expr": [*conditions, {verdict: None}]}
+    return json.dumps({"nftables": [{"metainfo": {}}, {"chain": {}}, {"rule": rule}]})
+
+
+NET = {"prefix": {"addr": "192.0.2.0", "len": 24}}
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        pytest.param(listing(match("tcp", "dport", 22)), ["tcp 22 Purpose"], id="one port"),
+        pytest.param(
+            listing(match("udp", "dport", {"range": [10, 20]})), ["udp 10-20 Purpose"], id="range"
+        ),
+        pytest.param(
+            listing(match("tcp", "dport", {"set": [80, {"range": [90, 99]}]})),
+            ["tcp 80 Purpose", "tcp 90-99 Purpose"],
+            id="set",
+        ),
+        pytest.param(
+            listing(match("ip", "saddr", NET), match("tcp", "dport", 22)),
+            ["tcp 22 Purpose from 192.0.2.0/24"],
+            id="source network",
+        ),
+        pytest.param(
+            listing(match("ip6", "saddr", "2001:db8::1"), match("tcp", "dport", 22)),
+            ["tcp 22 Purpose from 2001:db8::1/128"],
+            id="source address",
+        ),
+        pytest.param(listing(match("tcp", "dport", 22), verdict="drop"), [], id="dropped"),
+        pytest.param(listing(match("tcp", "dport", 22, op="!=")), [], id="all but one"),
+        pytest.param(listing(match("udp", "dport", 68), match("udp", "sport", 67)), [], id="DHCP"),
+        pytest.param(listing(), [], id="no condition"),
+        pytest.param(listing(match("icmp", "type", "echo-request")), [], id="no port"),
+    ],
+)
+def test_open_ports(text: str, ports: list[str]) -> None:
+    assert [str(port) for port in open_ports(text)] == ports
+
+
+def test_sources_of_one_port_come_together() -> None:
+    rules = [
+        {
+            "rule": {
+                "comment": "SSH",
+                "expr": [match(kind, "saddr", net), match("tcp", "dport", 22), {"accept": None}],
+            }
+        }
+        for kind, net in (("ip6", "2001:db8::1"), ("ip", NET))
+    ]
+    found = open_ports(json.dumps({"nftables": rules}))
+    assert [str(port) for port in found] == ["tcp 22 SSH from 192.0.2.0/24, 2001:db8::1/128"]
