@@ -103,17 +103,22 @@ class Nftables:
             self._system.write(UNIT_FILE, UNIT_TEXT)
             require(self._system, ["systemctl", "daemon-reload"])
             require(self._system, ["systemctl", "enable", UNIT])
+        former = self._system.read(RULES)
         self._system.write(RULES, rules)
-        require(self._system, ["systemctl", "start", UNIT])
+        try:
+            require(self._system, ["systemctl", "start", UNIT])
+        except FirewallError:
+            self._system.write(RULES, former or "")
+            raise
         return None
 
     def _forget(self) -> None:
-        self._system.remove(RULES)
-        self._system.remove(RECORD)
         if self._system.read(UNIT_FILE) is not None:
             require(self._system, ["systemctl", "disable", "--now", UNIT])
             self._system.remove(UNIT_FILE)
             require(self._system, ["systemctl", "daemon-reload"])
+        self._system.remove(RULES)
+        self._system.remove(RECORD)
 
     def _unit_stands(self) -> bool:
         if self._system.read(UNIT_FILE) != UNIT_TEXT:

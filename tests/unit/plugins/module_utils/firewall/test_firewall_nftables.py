@@ -58,14 +58,8 @@ def test_open_ports(text: str, ports: list[str]) -> None:
 
 
 def test_sources_of_one_port_come_together() -> None:
-    rules = [
-        {
-            "rule": {
-                "comment": "SSH",
-                "expr": [match(kind, "saddr", net), match("tcp", "dport", 22), {"accept": None}],
-            }
-        }
-        for kind, net in (("ip6", "2001:db8::1"), ("ip", NET))
-    ]
+    origins = [match("ip6", "saddr", "2001:db8::1"), match("ip", "saddr", NET)]
+    texts = [listing(origin, match("tcp", "dport", 22)) for origin in origins]
+    rules = [rule for text in texts for rule in json.loads(text)["nftables"]]
     found = open_ports(json.dumps({"nftables": rules}))
-    assert [str(port) for port in found] == ["tcp 22 SSH from 192.0.2.0/24, 2001:db8::1/128"]
+    assert [str(port) for port in found] == ["tcp 22 Purpose from 192.0.2.0/24, 2001:db8::1/128"]
