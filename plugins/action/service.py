@@ -91,9 +91,9 @@ class ActionModule(ActionBase):
 
     def _source(self, entry: Entry) -> str | None:
         if not isinstance(entry, dict) or "path" not in entry:
-            raise AnsibleActionFail(f"each of files needs a path; this one has none: {entry}")
+            raise AnsibleActionFail("each of files needs a path; one has none")
         wanted = entry.get("state", "present") == "present"
-        given = [key for key in (*SOURCES, "link") if key in entry]
+        given = [key for key in (*SOURCES, "link") if entry.get(key) is not None]
         if len(given) != wanted:
             raise AnsibleActionFail(
                 f"{entry['path']} needs exactly one of {', '.join(SOURCES)} and link,"
@@ -112,7 +112,7 @@ class ActionModule(ActionBase):
 
     def _render_template(self, entry: Entry, variables: Variables) -> bytes:
         """Render as `ansible.builtin.template` does, with its defaults."""
-        source = self._find_needle("templates", entry["template"])
+        source = self._find("templates", entry["template"])
         roots = [*variables.get("ansible_search_path", []), self._loader.get_basedir()]
         roots.append(os.path.dirname(source))
         templar = self._templar.copy_with_new_env(
@@ -124,8 +124,12 @@ class ActionModule(ActionBase):
         rendered = templar.template(text, escape_backslashes=False, overrides=overrides)
         return bytes(to_bytes("" if rendered is None else rendered))
 
+    def _find(self, folder: str, name: str) -> str:
+        find: Callable[[str, str], str] = self._find_needle
+        return find(folder, name)
+
     def _render_copy(self, entry: Entry, _variables: Variables) -> bytes:
-        source = self._find_needle("files", entry["copy"])
+        source = self._find("files", entry["copy"])
         return Path(self._loader.get_real_file(source)).read_bytes()
 
 
@@ -149,7 +153,9 @@ def _render_document(entry: Entry, _variables: Variables) -> bytes:
     form = entry.get("format") or ("json" if entry["path"].endswith(".json") else "yaml")
     if form == "json":
         return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()
-    dumped: bytes = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, encoding="utf-8")
+    dumped: bytes = yaml.safe_dump(
+        data, sort_keys=False, allow_unicode=True, encoding="utf-8", width=1000
+    )
     return dumped
 
 

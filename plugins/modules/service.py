@@ -10,12 +10,12 @@ module: service
 short_description: Make one service true, as one transaction
 version_added: 0.1.0
 description:
-  - Packages, account, secrets, files, the program's own check, units and health of one service in one task.
+  - Packages, account, secrets, files, the program's own check, units and health in one task.
   - When nothing differs, the task is one round trip and writes nothing.
-  - When something differs, all of it comes true, or all of it is put back and the units run as before.
-    The message is then what the program itself said.
-  - The host remembers with which inputs (files, watched paths, packages) each unit was last started.
-    A run that dies is finished by the next one, and no restart is ever lost.
+  - When something differs, all of it comes true, or all of it is put back and the units run as
+    before. The message is then what the program itself said.
+  - The host remembers with which inputs (files, watched paths, packages) each unit was last
+    started. A run that dies is finished by the next one, and no restart is ever lost.
   - What was formerly managed under the same O(name) and is no longer listed is removed.
   - This plugin has a corresponding action plugin that renders the files and calls the modules for
     packages, groups and accounts.
@@ -27,12 +27,13 @@ options:
   state:
     description:
       - V(present) makes the service true.
-      - V(absent) stops and disables its units and removes its files; data, secrets and packages stay.
+      - V(absent) stops and disables its units and removes its files; data, secrets and packages
+        stay.
     type: str
     choices: [present, absent]
     default: present
   packages:
-    description: Debian packages that must be installed; missing ones are installed without starting them.
+    description: Debian packages that must be installed; missing ones are not started by themselves.
     type: list
     elements: str
     default: []
@@ -65,7 +66,7 @@ options:
     type: dict
     default: {}
   directories:
-    description: Directories that must exist. Missing directories above any path are made by themselves.
+    description: Directories that must exist. Missing ones above any path are made by themselves.
     type: list
     elements: dict
     default: []
@@ -111,7 +112,8 @@ options:
         description: The target of a symbolic link.
         type: str
       format:
-        description: The form of O(files[].document); by default V(json) if the path ends so, else V(yaml).
+        description:
+          - The form of O(files[].document); by default V(json) if the path ends so, else V(yaml).
         type: str
         choices: [json, yaml]
       state:
@@ -139,8 +141,8 @@ options:
       on_change: &on_change
         description:
           - What a change means for units. V(restart) and V(reload) concern all O(units).
-          - A dictionary with lists of units under C(restart) or C(reload) concerns those, also of other
-            services; one that does not exist or does not run is left alone.
+          - A dictionary with lists of units under C(restart) or C(reload) concerns those, also of
+            other services; one that does not exist or does not run is left alone.
           - V(none) concerns nobody.
         type: raw
         default: restart
@@ -150,8 +152,8 @@ options:
   commands:
     description:
       - Programs that make something true, run in order after the files are written.
-      - One runs if O(commands[].creates) is missing or O(commands[].unless) says no. With neither, it
-        runs if its words or O(commands[].inputs) differ from those that last succeeded.
+      - One runs if O(commands[].creates) is missing or O(commands[].unless) says no. With neither,
+        it runs if its words or O(commands[].inputs) differ from those that last succeeded.
     type: list
     elements: dict
     default: []
@@ -187,7 +189,7 @@ options:
         default: {}
       on_change: *on_change
   watch:
-    description: Files of others whose content counts as an input of the units, such as certificates.
+    description: Files of others whose content is an input of the units, such as certificates.
     type: list
     elements: dict
     default: []
@@ -198,7 +200,7 @@ options:
         required: true
       on_change: *on_change
   validate:
-    description: The program's own checks, run on the files in place; a failure puts everything back.
+    description: The program's own checks, run on the files in place; a failure puts all back.
     type: list
     elements: dict
     default: []
@@ -311,7 +313,8 @@ commands:
   type: list
   elements: str
 units:
-  description: What happened to each unit (started, restarted, reloaded, enabled, stopped or unchanged).
+  description:
+    - What happened to each unit (started, restarted, reloaded, enabled, stopped or unchanged).
   returned: always
   type: dict
   sample: {coturn.service: restarted}
@@ -328,7 +331,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
     parse,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
-from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+    ServiceError,
+    words,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.service.run import (
     empty_answer,
     make_true,
@@ -341,7 +347,7 @@ def main() -> None:
         service = parse(module.params)
         result = make_true(service, Host(), check=module.check_mode, show_diff=module._diff)
     except (ServiceError, OSError) as error:
-        result = empty_answer(str(error))
+        result = empty_answer(words(error))
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable
@@ -123,7 +124,7 @@ def unpack(packed: str | None) -> dict[str, bytes]:
 
 def parse(params: dict[str, Any]) -> Service:
     """Return the service these module parameters describe, or raise one clear sentence."""
-    units = tuple(unit if "." in unit else f"{unit}.service" for unit in params["units"])
+    units = _units(params["units"])
     contents = unpack(params["contents"])
     present = params["state"] == "present"
     service = Service(
@@ -152,9 +153,9 @@ def _name(name: str) -> str:
 
 
 def _absolute(path: str) -> str:
-    if not path.startswith("/") or "/../" in f"{path}/":
-        raise ServiceError(f"path {path!r} must be absolute and free of '..'")
-    return path.rstrip("/") or "/"
+    if not path.startswith("/"):
+        raise ServiceError(f"path {path!r} must be absolute")
+    return os.path.normpath(path)
 
 
 def _each_once(paths: Iterable[str]) -> None:
@@ -199,11 +200,15 @@ def _reaction(entry: dict[str, Any], units: tuple[str, ...]) -> Reaction:
     """Return who reacts; a bare word means all units of the service."""
     wish = entry["on_change"]
     if isinstance(wish, dict) and set(wish) <= {"restart", "reload"}:
-        return Reaction(tuple(wish.get("restart", ())), tuple(wish.get("reload", ())))
+        return Reaction(_units(wish.get("restart", [])), _units(wish.get("reload", [])))
     table = {"restart": Reaction(restart=units), "reload": Reaction(reload=units)}
     if wish != "none" and wish not in table:
         raise ServiceError(f"on_change {wish!r} must be restart, reload, none or lists of units")
     return table.get(wish, Reaction())
+
+
+def _units(names: list[str]) -> tuple[str, ...]:
+    return tuple(name if "." in name else f"{name}.service" for name in names)
 
 
 def _argv(argv: list[str]) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ class Places:
     locks: Path = Path("/run/homestead")
 
 
+_SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+_BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}
+
+
 def run_program(
     argv: Sequence[str],
     *,
@@ -54,7 +58,7 @@ def run_program(
 ) -> Outcome:
     """Run a program to its end, as `user` with all of that user's groups."""
     identity = _identity(user) if user else {}
-    surroundings = {**os.environ, "LC_ALL": "C.UTF-8", **_home(user), **(environment or {})}
+    surroundings = {**os.environ, **_BASICS, **_home(user), **(environment or {})}
     try:
         done = subprocess.run(
             list(argv),

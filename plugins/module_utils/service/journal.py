@@ -89,10 +89,7 @@ class Journal:
 
     def _restore(self, number: int, path: str, node: Node) -> bool:
         if node.kind != "file":
-            if nodes.read(path) == node:
-                return False
-            nodes.write(path, node)
-            return nodes.read(path) == node
+            return _restore_node(path, node)
         backup = self._backup(number)
         if os.path.exists(path) and os.path.samefile(path, backup):
             return False
@@ -100,6 +97,11 @@ class Journal:
             return False
         _put_back(path, backup)
         return True
+
+    @property
+    def is_litter(self) -> bool:
+        """Whether a finished transaction was killed while it cleaned up."""
+        return not self.left_over and self.folder.exists()
 
     def close(self) -> None:
         """Forget the backups: the transaction has ended, in success or as if never begun."""
@@ -134,6 +136,18 @@ def _dump(journal: Journal) -> Node:
     units = [(unit, vars(before)) for unit, before in journal.units]
     data = {"identity": journal.identity, "entries": entries, "units": units}
     return Node("file", content=json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
+
+
+def _restore_node(path: str, node: Node) -> bool:
+    if nodes.read(path) == node:
+        return False
+    try:
+        nodes.write(path, node)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        return False  # a new directory in which a program already keeps data
+    return True
 
 
 def _put_back(path: str, backup: str) -> None:

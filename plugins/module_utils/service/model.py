@@ -13,6 +13,13 @@ class ServiceError(Exception):
     """One clear sentence about what is wrong or what went wrong."""
 
 
+def words(error: Exception) -> str:
+    """Return what an error says, for people: a path and why, without numbers."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
 @dataclass(frozen=True)
 class Reaction:
     """The units that must be restarted or reloaded when something changes."""

@@ -65,8 +65,9 @@ def _account_needs(account: Account) -> dict[str, Any]:
         user = find_user(account.name)
     except ServiceError:
         home = {"home": account.home} if account.home else {}
+        group = {"group": account.name} if _is_group(account.name) else {}
         how = {"system": True, "create_home": False, "shell": "/usr/sbin/nologin"}
-        return {**membership, **how, **home}
+        return {**membership, **how, **home, **group}
     member_of = {entry.gr_name for entry in grp.getgrall() if account.name in entry.gr_mem}
     with contextlib.suppress(KeyError):
         member_of.add(grp.getgrgid(user.pw_gid).gr_name)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import stat
@@ -93,7 +92,7 @@ def put_in_place(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove what stands at `path`; a directory that is in use by others stays."""
+    """Remove the file, link or empty directory at `path`, if there is one."""
     try:
         if stat.S_ISDIR(os.lstat(path).st_mode):
             os.rmdir(path)
@@ -102,9 +101,6 @@ def remove(path: str) -> None:
         sync_folder(path)
     except (FileNotFoundError, NotADirectoryError):
         return
-    except OSError as error:
-        if error.errno != errno.ENOTEMPTY:
-            raise
 
 
 def sync_folder(path: str) -> None:
@@ -133,6 +129,7 @@ def _write_file(path: str, node: Node) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         put_in_place(path)
-    except OSError:
+    except OSError as error:
         clear_draft(path)
+        error.filename = path
         raise

@@ -55,9 +55,8 @@ class Plan:
 
     @property
     def made_folders(self) -> tuple[str, ...]:
-        fresh = (c.wish for c in self.changes if c.wish.node.kind == "directory")
-        explicit = {directory.path for directory in self.service.directories}
-        return tuple(wish.path for wish in fresh if wish.path not in explicit)
+        wished = (change.wish for change in self.changes)
+        return tuple(w.path for w in wished if w.node.kind == "directory" and not w.keep)
 
     @property
     def planned(self) -> dict[str, str]:
@@ -159,13 +158,20 @@ def unit_inputs(service: Service, wished: Iterable[Wish], needs: Needs) -> dict[
     """Return fingerprints of everything each unit reads: files, watched paths, packages, groups."""
     standing = (wish for wish in wished if wish.node.kind != "absent")
     found = [(wish.reaction, f"{wish.path}={wish.node.fingerprint()}") for wish in standing]
-    found += [(entry.reaction, f"{entry.path}={digest(entry.path)}") for entry in service.watch]
-    own = Reaction(restart=service.units)
-    found += [(own, f"{name} {version}") for name, version in sorted(needs.versions.items())]
-    if service.account:
-        found.append((own, f"groups {sorted(service.account.groups)}"))
+    if service.present:
+        found += _foreign_inputs(service, needs)
     readers = {unit for reaction, _ in found for unit in (*reaction.restart, *reaction.reload)}
     return {unit: _inputs(unit, found) for unit in sorted(readers)}
+
+
+def _foreign_inputs(service: Service, needs: Needs) -> list[tuple[Reaction, str]]:
+    own = Reaction(restart=service.units)
+    groups = sorted(service.account.groups) if service.account else []
+    return [
+        *((entry.reaction, f"{entry.path}={digest(entry.path)}") for entry in service.watch),
+        *((own, f"{name} {version}") for name, version in needs.versions.items()),
+        *((own, f"member of {group}") for group in groups),
+    ]
 
 
 def _inputs(unit: str, found: list[tuple[Reaction, str]]) -> Inputs:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import transaction, units
 from .host import Host
@@ -19,6 +19,8 @@ from .needs import Needs, find_needs
 from .plan import Plan, make_plan
 from .wish import diff
 
+PATIENCE = 300.0
+
 
 def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> dict[str, Any]:
     """Make the service true, or say what would change."""
@@ -26,7 +28,11 @@ def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> 
         needs = find_needs(service, host) if service.present else Needs()
         plan = make_plan(service, needs, host, check=check or bool(needs))
         result = _answer(plan, show_diff=show_diff)
-        if check or not (plan.is_change or plan.is_stale):
+        if check:
+            return result
+        if plan.journal.is_litter:
+            plan.journal.close()
+        if not (plan.is_change or plan.is_stale):
             return result
         if needs:
             transaction.begin(plan)
@@ -81,12 +87,25 @@ def _alone(folder: Path, name: str, *, needed: bool) -> Iterator[None]:
         yield
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with open(folder / f"{name}.lock", "w", encoding="ascii") as lock:
+        _wait_for(lock, name)
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _wait_for(lock: IO[str], name: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not _is_locked(lock):
+        if time.monotonic() >= end:
+            raise ServiceError(f"another run has worked on {name} for too long")
+        time.sleep(0.2)
+
+
+def _is_locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def empty_answer(message: str) -> dict[str, Any]:

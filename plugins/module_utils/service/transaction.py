@@ -14,7 +14,7 @@ from . import commands, health, nodes, units
 from . import record as records
 from .host import Host
 from .journal import Journal, UnitBefore
-from .model import Reaction, ServiceError
+from .model import Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
 
@@ -103,11 +103,10 @@ def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
     progress.actions.update(actions)
     progress.reached_units = True
     turning = {unit: action for unit, action in actions.items() if action != "stopped"}
-    own = service.units if service.present else ()
-    units.apply(host, turning, own)
+    turned = units.apply(host, turning, service.units if service.present else ())
     if service.health and service.present:
         health.wait_until_healthy(
-            service.health, lambda: units.ensure_running(host, own, progress.began)
+            service.health, lambda: units.ensure_running(host, turned, progress.began)
         )
 
 
@@ -132,7 +131,7 @@ class _WayBack:
             return
         sentence = _put_back(self.plan, self.host, self.progress)
         if isinstance(error, (ServiceError, OSError)):
-            raise TransactionError(f"{error}\n{sentence}") from error
+            raise TransactionError(f"{words(error)}\n{sentence}") from error
 
 
 def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
@@ -147,7 +146,7 @@ def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
         running = _run_again(host, journal, progress) if progress.reached_units else []
         journal.close()
     except (ServiceError, OSError) as problem:
-        return f"Not everything could be put back ({problem}); the next run tries again."
+        return f"Not everything could be put back ({words(problem)}); the next run tries again."
     return _sentence(
         [path for path in paths if not path.startswith(str(host.places.state))], running
     )

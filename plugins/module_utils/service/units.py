@@ -95,19 +95,24 @@ def foreign_action(state: State, known: Inputs, wished: Inputs) -> Action:
 
 
 def retire_action(state: State) -> Action:
-    stopped = state.active in ("inactive", "failed")
-    needless = not state.loaded or (stopped and state.file in ("", "disabled", "static", "masked"))
-    return "unchanged" if needless else "stopped"
+    stopped = state.active in ("", "inactive", "failed")
+    return "unchanged" if stopped and not state.file.startswith("enabled") else "stopped"
 
 
 def retire(host: Host, units: list[str]) -> None:
     """Stop and disable units, while their files still stand."""
-    if units:
-        _systemctl(host, "disable", "--now", *units)
+    if not units:
+        return
+    _systemctl(host, "stop", *units)
+    enabled = [
+        unit for unit, state in show(host, units).items() if state.file.startswith("enabled")
+    ]
+    if enabled:
+        _systemctl(host, "disable", *enabled)
 
 
-def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> None:
-    """Enable, restart and reload, and make sure that all of it stays up."""
+def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> list[str]:
+    """Enable, restart and reload, make sure that all of it stays up, and return what was turned."""
     chosen: dict[Action, list[str]] = {}
     for unit, action in actions.items():
         chosen.setdefault(action, []).append(unit)
@@ -119,7 +124,9 @@ def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> No
     fresh = [*chosen.get("started", ()), *chosen.get("restarted", ())]
     _turn(host, "restart", fresh, began)
     _turn(host, "reload-or-restart", chosen.get("reloaded", []), began)
-    settle(host, [*fresh, *chosen.get("reloaded", ())], began)
+    turned = [*fresh, *chosen.get("reloaded", ())]
+    settle(host, turned, began)
+    return turned
 
 
 def _turn(host: Host, verb: str, units: list[str], began: float) -> None:
