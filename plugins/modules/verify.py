@@ -28,6 +28,9 @@ requirements:
   - dnspython >= 2.3
   - h11 >= 0.14
 attributes:
+  action:
+    description: Looks from the task's host; writes the reports and prints the table on the controller.
+    support: full
   check_mode:
     description: Can run in C(check_mode) and return the same, because it only looks.
     support: full
@@ -98,6 +101,19 @@ options:
     type: list
     elements: str
     default: []
+  report_dir:
+    description:
+      - A directory on the controller in which a directory named like the server gets C(report.json),
+        C(report.html) and C(junit.xml).
+      - Without it nothing is written; the table is printed all the same.
+    type: path
+  fail_on:
+    description:
+      - What makes the task fail. In check mode nothing does.
+      - With V(warning) errors count as well.
+    type: str
+    choices: [error, warning, never]
+    default: error
 seealso:
   - name: Matrix specification
     description: What the findings refer to.
@@ -177,6 +193,23 @@ server_name:
   returned: success
   type: str
   sample: example.com
+report:
+  description: The files that were written on the controller, empty without O(report_dir).
+  returned: success
+  type: dict
+  contains:
+    json:
+      description: All findings as data, in the form of C(docs/report.schema.json).
+      type: str
+      sample: /home/alice/matrix-reports/example.com/report.json
+    html:
+      description: All findings as a page.
+      type: str
+      sample: /home/alice/matrix-reports/example.com/report.html
+    junit:
+      description: All findings as tests, for programs that show such.
+      type: str
+      sample: /home/alice/matrix-reports/example.com/junit.xml
 resolution:
   description: Where the server name leads other servers.
   returned: success
@@ -238,6 +271,8 @@ ARGUMENTS: dict[str, Any] = {
     "allow_private": {"type": "raw", "default": False},
     "timeout": {"type": "float", "default": 5.0},
     "ignore": {"type": "list", "elements": "str", "default": []},
+    "report_dir": {"type": "path"},  # this one and the next are the action's, on the controller
+    "fail_on": {"type": "str", "choices": ["error", "warning", "never"], "default": "error"},
 }
 
 

@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: turn_credentials
+short_description: Mint short-lived credentials for the TURN relay
+version_added: 0.1.0
+author:
+  - The homestead.matrix founders (@homestead-matrix)
+description:
+  - Makes credentials as the homeserver gives them to its users, from the secret that it shares
+    with the TURN relay.
+  - The secret itself stays on the host. The credentials expire by themselves.
+  - Register the result with C(no_log) set to V(true).
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the same, because nothing is written.
+    support: full
+  diff_mode:
+    description: Nothing is changed, so there is nothing to show in diff mode.
+    support: none
+  platform:
+    description: Runs on a host where M(homestead.matrix.service) keeps the secret.
+    platforms: posix
+    support: full
+options:
+  name:
+    description:
+      - The name of the secret.
+    type: str
+    default: turn
+  ttl:
+    description:
+      - How many seconds the credentials are valid.
+    type: int
+    default: 600
+"""
+
+EXAMPLES = r"""
+- name: Mint credentials for the TURN relay
+  homestead.matrix.turn_credentials:
+  register: turn
+  no_log: true
+
+- name: Verify the server with them
+  homestead.matrix.verify:
+    server_name: example.com
+    turn_credentials: "{{ turn.credentials or omit }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+credentials:
+  description: The credentials; empty if the host has no such secret.
+  returned: success
+  type: dict
+  contains:
+    username:
+      description: The time of expiry and a name.
+      type: str
+      sample: "1700000000:homestead-verify"
+    password:
+      description: What the relay derives from the user name and the secret.
+      type: str
+      sample: yQa07DRsweg6MyAz4IGFxW2lMVI=
+    ttl:
+      description: How many seconds the credentials are valid.
+      type: int
+      sample: 600
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import rest_password
+
+ARGUMENTS = {
+    "name": {"type": "str", "default": "turn"},
+    "ttl": {"type": "int", "default": 600},
+}
+SECRETS = Path("/etc/homestead/secrets")
+USER = "homestead-verify"
+
+
+def mint(secret: str, *, ttl: int, now: int) -> dict[str, Any]:
+    """Return credentials that expire in `ttl` seconds."""
+    username = f"{now + ttl}:{USER}"
+    return {"username": username, "password": rest_password(username, secret), "ttl": ttl}
+
+
+def read_secret(name: str, *, directory: Path = SECRETS) -> str:
+    """Return a secret, empty if the host has none of this name."""
+    if "/" in name:
+        raise ValueError(f"{name!r} is not the name of a secret")
+    try:
+        return (directory / name).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def main() -> None:
+    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
+        argument_spec=ARGUMENTS, supports_check_mode=True
+    )
+    try:
+        secret = read_secret(module.params["name"])
+    except (OSError, ValueError) as error:
+        module.fail_json(msg=f"The secret cannot be read: {error}")
+    ttl = module.params["ttl"]
+    credentials = mint(secret, ttl=ttl, now=int(time.time())) if secret else {}
+    module.exit_json(changed=False, credentials=credentials)
+
+
+if __name__ == "__main__":
+    main()
