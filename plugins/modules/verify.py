@@ -29,7 +29,7 @@ requirements:
   - h11 >= 0.14
 attributes:
   action:
-    description: Looks from the task's host; writes the reports and prints the table on the controller.
+    description: Looks from the task's host, and reports on the controller.
     support: full
   check_mode:
     description: Can run in C(check_mode) and return the same, because it only looks.
@@ -103,8 +103,8 @@ options:
     default: []
   report_dir:
     description:
-      - A directory on the controller in which a directory named like the server gets C(report.json),
-        C(report.html) and C(junit.xml).
+      - A directory on the controller. A directory in it, named like the server, gets the files
+        C(report.json), C(report.html) and C(junit.xml).
       - Without it nothing is written; the table is printed all the same.
     type: path
   fail_on:
