@@ -24,12 +24,12 @@ def read_support(variable: str, value: object) -> dict[str, object]:
     if not given:
         return {}
     _refuse_unknown(variable, given, _KEYS)
+    if not given.get("contacts") and "support_page" not in given:
+        raise ValueError(f"{variable} needs at least one contact or a support_page.")
     faults = values.Faults()
-    contacts = faults.read(_read_contacts, given.pop("contacts", [])) or []
+    contacts = faults.read(_read_contacts, given.pop("contacts", []))
     if "support_page" in given:
         faults.read(_read_page, given["support_page"])
-    elif not contacts:
-        faults.add(["matrix_support needs at least one contact or a support_page."])
     faults.check()
     return {"contacts": contacts, **given} if contacts else given
 
