@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any
 
-from . import ports
-from .ports import Port
+from .ports import Network, Port, ordered
 from .system import FirewallError, System, require
 
 RULES = "/etc/homestead/firewall.nft"
@@ -129,31 +129,33 @@ class Nftables:
 
 
 def open_ports(listing: str) -> list[Port]:
-    """Read the ports that ``nft -j list table`` opens: rules by port and source alone."""
-    merged: dict[tuple[str, int, int, str], list[str]] = {}
+    """Read the ports that ``nft -j list table`` opens: rules by port and source alone.
+
+    Rules that others added may say more than a port can; of them only the port is told.
+    """
+    merged: dict[tuple[str, int, int, str], list[Network]] = {}
     for item in json.loads(listing)["nftables"]:
+        purpose = item.get("rule", {}).get("comment", "")
         for (protocol, first, last), sources in _opened(item.get("rule", {})):
-            purpose = item["rule"].get("comment", "")
             merged.setdefault((protocol, first, last, purpose), []).extend(sources)
-    return [Port(*key, sources=ports.networks(found)) for key, found in merged.items()]
+    return [Port(*key, sources=ordered(found)) for key, found in merged.items()]
 
 
-def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], list[str]]]:
+def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], list[Network]]]:
     *conditions, verdict = rule.get("expr") or [{}]
-    matches = [condition.get("match", {}) for condition in conditions]
+    matches = [condition["match"] for condition in conditions if "match" in condition]
     places = [match for match in matches if _field(match) in {"tcp dport", "udp dport"}]
     origins = [match for match in matches if _field(match) in {"ip saddr", "ip6 saddr"}]
     if "accept" not in verdict or len(places) != 1 or len(origins) != len(matches) - 1:
         return
-    sources = [_network(value) for match in origins for value in _values(match)]
+    networks = [_network(value) for match in origins for value in _values(match)]
     protocol = _field(places[0]).split()[0]
-    for value in _values(places[0]):
-        first, last = value["range"] if isinstance(value, dict) else (value, value)
-        yield (protocol, first, last), sources
+    for first, last in filter(None, map(_range, _values(places[0]))):
+        yield (protocol, first, last), [network for network in networks if network]
 
 
 def _field(match: Mapping[str, Any]) -> str:
-    payload = match.get("left", {}).get("payload", {}) if match.get("op") == "==" else {}
+    payload = match["left"].get("payload", {}) if match["op"] == "==" else {}
     return f"{payload.get('protocol')} {payload.get('field')}"
 
 
@@ -162,7 +164,19 @@ def _values(match: Mapping[str, Any]) -> list[Any]:
     return list(right["set"]) if isinstance(right, dict) and "set" in right else [right]
 
 
-def _network(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"{value['prefix']['addr']}/{value['prefix']['len']}"
-    return str(value)
+def _range(value: Any) -> tuple[int, int] | None:
+    if isinstance(value, int):
+        return value, value
+    if isinstance(value, dict) and "range" in value:
+        first, last = value["range"]
+        return first, last
+    return None
+
+
+def _network(value: Any) -> Network | None:
+    if isinstance(value, dict) and "prefix" in value:
+        return ip_network(f"{value['prefix']['addr']}/{value['prefix']['len']}")
+    try:
+        return ip_network(value)
+    except ValueError:
+        return None

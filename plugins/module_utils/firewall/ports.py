@@ -46,12 +46,9 @@ class Port:
         return address is None or not self.sources or any(address in net for net in self.sources)
 
 
-def networks(values: Iterable[str]) -> tuple[Network, ...]:
-    """Parse sources and put them in one order, whoever wrote them down."""
-    found = {ip_network(value) for value in values}
-    return tuple(
-        sorted(found, key=lambda net: (net.version, int(net.network_address), net.prefixlen))
-    )
+def ordered(networks: Iterable[Network]) -> tuple[Network, ...]:
+    """Put networks in one order, whoever wrote them down."""
+    return tuple(sorted(set(networks), key=lambda net: (net.version, net.network_address.packed)))
 
 
 def parse(row: Mapping[str, Any]) -> Port:
@@ -61,7 +58,7 @@ def parse(row: Mapping[str, Any]) -> Port:
         first=row["first"],
         last=row["last"],
         purpose=row["purpose"],
-        sources=networks(row.get("sources") or ()),
+        sources=ordered(map(ip_network, row.get("sources") or ())),
     )
     if not 1 <= port.first <= port.last <= 65535:
         raise ValueError(f"{port.place} is no port between 1 and 65535")

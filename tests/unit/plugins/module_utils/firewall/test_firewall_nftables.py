@@ -49,6 +49,18 @@ NET = {"prefix": {"addr": "192.0.2.0", "len": 24}}
         pytest.param(listing(match("tcp", "dport", 22), verdict="drop"), [], id="dropped"),
         pytest.param(listing(match("tcp", "dport", 22, op="!=")), [], id="all but one"),
         pytest.param(listing(match("udp", "dport", 68), match("udp", "sport", 67)), [], id="DHCP"),
+        pytest.param(
+            listing({"counter": None}, match("tcp", "dport", 9)), ["tcp 9 Purpose"], id="counter"
+        ),
+        pytest.param(listing(match("tcp", "dport", "@names")), [], id="named set"),
+        pytest.param(
+            listing(
+                match("ip", "saddr", {"range": ["192.0.2.1", "192.0.2.9"]}),
+                match("tcp", "dport", 9),
+            ),
+            ["tcp 9 Purpose"],
+            id="range of addresses",
+        ),
         pytest.param(listing(), [], id="no condition"),
         pytest.param(listing(match("icmp", "type", "echo-request")), [], id="no port"),
     ],

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ports import (
     Port,
     changes,
-    networks,
+    ordered,
     parse,
 )
 
@@ -76,9 +76,9 @@ def test_an_unknown_address_may_if_anybody_may() -> None:
 
 
 def test_networks_come_in_one_order() -> None:
-    assert networks(["2001:db8::/32", "10.0.0.0/8", "10.0.0.0/8"]) == networks(
-        ["10.0.0.0/8", "2001:db8::/32"]
-    )
+    texts = ["2001:db8::/32", "10.0.0.0/8", "10.0.0.0/8", "192.0.2.7"]
+    found = [str(network) for network in ordered(map(ip_network, texts))]
+    assert found == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
 
 
 @pytest.mark.parametrize(
