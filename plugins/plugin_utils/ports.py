@@ -102,7 +102,7 @@ def _read_entry(variable: str, item: object) -> OpenPort | None:
         last=last,
         purpose=str(entry.get("purpose") or "Opened by the operator"),
         component=OPERATOR,
-        sources=read_networks(f"The sources of {variable}", entry.get("sources") or []),
+        sources=read_networks(f"{variable}.sources", entry.get("sources") or []),
     )
 
 

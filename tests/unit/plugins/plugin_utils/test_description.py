@@ -1,0 +1,196 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description import (
+    DEFAULTS,
+    read_description,
+    variable,
+)
+
+SMTP = {"host": "smtp.example.com", "from": "matrix@example.com"}
+
+
+def test_the_domain_alone_is_enough() -> None:
+    description = read_description("example.com", {})
+    assert description.hostname == "matrix.example.com"
+    assert description.components == ("ssh", "reverse_proxy", "synapse", "coturn")
+    assert description.registration == "invite"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"hostname": "chat.provider.example"}, id="host in another domain"),
+        pytest.param({"hostname": "example.com"}, id="host name equal to the domain"),
+        pytest.param({"ssh_port": "2222"}, id="number as text"),
+        pytest.param({"serve_base_domain": "yes"}, id="truth as text"),
+        pytest.param({"registration": "email", "smtp": SMTP}, id="e-mail with a relay"),
+        pytest.param(
+            {"smtp": {**SMTP, "from": "Matrix <matrix@example.com>", "port": "465"}},
+            id="sender with a name",
+        ),
+        pytest.param({"firewall": "none", "certificate": "self_signed"}, id="other choices"),
+        pytest.param({"components": None, "support": None, "addresses": None}, id="nulls"),
+    ],
+)
+def test_what_is_right(given: dict[str, object]) -> None:
+    assert read_description("example.com", given).domain == "example.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        pytest.param(
+            {"hostname": "https://matrix.example.com"},
+            "matrix_hostname 'https://matrix.example.com' has the scheme https://; "
+            "write only the name, matrix.example.com.",
+            id="host name with a scheme",
+        ),
+        pytest.param(
+            {"hostname": "matrix.example.com:443"},
+            "matrix_hostname 'matrix.example.com:443' has a port; "
+            "write only the name, matrix.example.com.",
+            id="host name with a port",
+        ),
+        pytest.param(
+            {"components": ["jitsy"]},
+            "matrix_components lists the unknown component 'jitsy'; choose from jitsi, "
+            "postmoogle, heisenbridge, wireguard, dnsmasq or admin_ui.",
+            id="unknown component",
+        ),
+        pytest.param(
+            {"components": ["jitsi"]},
+            "matrix_components lists 'jitsi', which this release cannot set up yet; take it out.",
+            id="component without a role",
+        ),
+        pytest.param(
+            {"components": ["jitsi", "jitsi"]},
+            "matrix_components lists 'jitsi' 2 times; list it once.",
+            id="component twice",
+        ),
+        pytest.param(
+            {"components": ["synapse"]},
+            "matrix_components lists 'synapse', which is part of every server; take it out.",
+            id="component of every server",
+        ),
+        pytest.param(
+            {"components": "jitsi"},
+            "matrix_components must be a list, not 'jitsi'.",
+            id="components that are no list",
+        ),
+        pytest.param(
+            {"reverse_proxy": "lighttpd"},
+            "matrix_reverse_proxy cannot be 'lighttpd'; choose nginx.",
+            id="unknown proxy",
+        ),
+        pytest.param(
+            {"firewall": "iptables"},
+            "matrix_firewall cannot be 'iptables'; choose nftables or none.",
+            id="unknown firewall",
+        ),
+        pytest.param(
+            {"registration": "token"},
+            "matrix_registration cannot be 'token'; choose invite, closed, email or open.",
+            id="unknown mode",
+        ),
+        pytest.param(
+            {"certificate": "letsencrypt"},
+            "matrix_certificate cannot be 'letsencrypt'; choose acme, files or self_signed.",
+            id="unknown certificate",
+        ),
+        pytest.param(
+            {"registration": "email"},
+            "matrix_registration 'email' needs matrix_smtp, the server that sends the messages; "
+            "write {host: smtp.example.com, from: matrix@example.com}.",
+            id="e-mail without a relay",
+        ),
+        pytest.param(
+            {"smtp": {"from": "matrix@example.com"}},
+            "matrix_smtp cannot have the host None; write only its name, like smtp.example.com.",
+            id="relay without a host",
+        ),
+        pytest.param(
+            {"smtp": {**SMTP, "host": "smtp.example.com:587"}},
+            "matrix_smtp cannot have the host 'smtp.example.com:587'; "
+            "write only its name, like smtp.example.com.",
+            id="relay with a port in its host",
+        ),
+        pytest.param(
+            {"smtp": {"host": "smtp.example.com"}},
+            "matrix_smtp cannot have the sender None; write from like matrix@example.com.",
+            id="relay without a sender",
+        ),
+        pytest.param(
+            {"smtp": {**SMTP, "port": 0}},
+            "The port of matrix_smtp cannot be 0; write a number from 1 to 65535.",
+            id="relay with a wrong port",
+        ),
+        pytest.param(
+            {"ssh_port": 443},
+            "matrix_ssh_port 443/tcp (SSH) collides with 443/tcp (HTTPS: clients); "
+            "choose another port for one of them.",
+            id="ports that collide",
+        ),
+        pytest.param(
+            {"ssh_port": "ssh"},
+            "matrix_ssh_port cannot be 'ssh'; write a number from 1 to 65535.",
+            id="port that is no number",
+        ),
+        pytest.param(
+            {"max_upload_mb": 0},
+            "matrix_max_upload_mb cannot be 0; write a number from 1 to 10240.",
+            id="no upload",
+        ),
+        pytest.param(
+            {"max_upload_mb": True},
+            "matrix_max_upload_mb cannot be True; write a number from 1 to 10240.",
+            id="truth is no number",
+        ),
+        pytest.param(
+            {"serve_base_domain": "perhaps"},
+            "matrix_serve_base_domain cannot be 'perhaps'; write true or false.",
+            id="no truth value",
+        ),
+        pytest.param(
+            {"addresses": ["matrix.example.com"]},
+            "matrix_addresses cannot have 'matrix.example.com'; "
+            "write addresses like 192.0.2.1 or 2001:db8::1.",
+            id="name instead of an address",
+        ),
+        pytest.param(
+            {"support": {"contacts": [{"role": "m.role.admin"}]}},
+            "Contact 1 of matrix_support cannot be reached; "
+            "give it a matrix_id or an email_address.",
+            id="contact that cannot be reached",
+        ),
+        pytest.param(
+            {"colour": "blue"}, "The filter site has no option 'colour'.", id="unknown option"
+        ),
+    ],
+)
+def test_what_is_refused(given: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        read_description("example.com", given)
+
+
+def test_a_host_name_made_from_a_wrong_domain_is_not_a_second_fault() -> None:
+    with pytest.raises(ValueError, match=r"^matrix_domain 'Example\.com' [^\n]*$"):
+        read_description("Example.com", {"hostname": "matrix.Example.com"})
+
+
+def test_all_faults_are_told_at_once() -> None:
+    given = {"registration": "token", "ssh_port": 443, "components": ["foo", "bar"]}
+    with pytest.raises(ValueError, match="matrix_domain") as raised:
+        read_description("", given)
+    assert len(str(raised.value).splitlines()) == 5
+
+
+def test_every_input_has_its_variable() -> None:
+    assert variable("sources") == "firewall_sources"
+    assert variable("hostname") == "matrix_hostname"
+    assert all(variable(name).endswith(name) for name in DEFAULTS)

@@ -1,0 +1,208 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.plugin_utils.components import ALWAYS, OPTIONAL
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description import read_description
+from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import component_ports
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import derive, site
+from hypothesis import given
+from hypothesis import strategies as st
+
+PAGE = {"support_page": "https://example.com/support"}
+
+
+def derived(**inputs: object) -> Any:
+    return site("example.com", inputs)
+
+
+def with_components(*names: str) -> Any:
+    """Derive as if every component had a role."""
+    chosen = (*ALWAYS, *names)
+    description = read_description("example.com", {})
+    return derive(
+        replace(description, components=chosen, ports=component_ports(chosen, ssh_port=22))
+    )
+
+
+def test_documents_lead_to_the_host() -> None:
+    assert derived()["well_known"] == {
+        "client": {"m.homeserver": {"base_url": "https://matrix.example.com"}},
+        "server": {"m.server": "matrix.example.com:443"},
+        "support": {},
+    }
+
+
+def test_redirects_lead_from_the_base_domain_to_the_host() -> None:
+    assert derived(hostname="chat.provider.example")["redirects"] == [
+        {
+            "path": f"/.well-known/matrix/{name}",
+            "to": f"https://chat.provider.example/.well-known/matrix/{name}",
+            "status": 302,
+        }
+        for name in ("client", "server")
+    ]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        pytest.param({"hostname": "example.com"}, id="one name for both"),
+        pytest.param({"serve_base_domain": True}, id="the host serves the base domain"),
+    ],
+)
+def test_no_redirect_where_no_other_web_server_is(inputs: dict[str, object]) -> None:
+    assert derived(**inputs)["redirects"] == []
+
+
+def paths(host: Any) -> list[str]:
+    return [route["path"] for route in host["routes"]]
+
+
+def test_support_is_published_only_if_somebody_is_named() -> None:
+    without, named = derived(), derived(support=PAGE)
+    assert "/.well-known/matrix/support" not in paths(without["vhosts"][0])
+    assert "/.well-known/matrix/support" in paths(named["vhosts"][0])
+    assert len(named["redirects"]) == len(without["redirects"]) + 1
+    assert named["well_known"]["support"] == PAGE
+
+
+def test_the_host_has_one_virtual_host() -> None:
+    (host,) = derived()["vhosts"]
+    assert (host["name"], host["ports"], host["max_body_mb"]) == (
+        "matrix.example.com",
+        [443, 8448],
+        50,
+    )
+    assert paths(host) == [
+        "/.well-known/matrix/client",
+        "/.well-known/matrix/server",
+        "/_matrix/",
+        "/_synapse/client/",
+        "/",
+    ]
+
+
+def test_the_base_domain_served_here_has_documents_only() -> None:
+    result = derived(serve_base_domain=True)
+    base = result["vhosts"][1]
+    assert (base["name"], base["ports"]) == ("example.com", [443])
+    assert {route["kind"] for route in base["routes"]} == {"document", "status"}
+    assert result["certificate"]["names"] == ["matrix.example.com", "example.com"]
+
+
+def test_every_proxied_route_has_its_upstream() -> None:
+    result = derived()
+    for host in result["vhosts"]:
+        for route in host["routes"]:
+            assert route["kind"] != "proxy" or route["upstream"] in result["upstreams"]
+
+
+def test_whoever_uses_the_certificate_reads_it_again() -> None:
+    assert derived()["certificate"]["reload"] == ["nginx.service", "coturn.service"]
+
+
+def test_turn_addresses_are_encrypted_first() -> None:
+    assert derived()["turn"]["uris"] == [
+        "turns:matrix.example.com:5349?transport=udp",
+        "turns:matrix.example.com:5349?transport=tcp",
+        "turn:matrix.example.com:3478?transport=udp",
+        "turn:matrix.example.com:3478?transport=tcp",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "records"),
+    [
+        pytest.param(
+            {},
+            [("matrix.example.com", "A", None), ("matrix.example.com", "AAAA", None)],
+            id="addresses unknown",
+        ),
+        pytest.param(
+            {"addresses": ["192.0.2.1"]}, [("matrix.example.com", "A", "192.0.2.1")], id="IPv4 only"
+        ),
+        pytest.param(
+            {"addresses": ["192.0.2.1", "2001:DB8::1"], "serve_base_domain": True},
+            [
+                ("matrix.example.com", "A", "192.0.2.1"),
+                ("matrix.example.com", "AAAA", "2001:db8::1"),
+                ("example.com", "A", "192.0.2.1"),
+                ("example.com", "AAAA", "2001:db8::1"),
+            ],
+            id="both names",
+        ),
+        pytest.param(
+            {"addresses": ["192.0.2.1"], "hostname": "example.com"},
+            [("example.com", "A", "192.0.2.1")],
+            id="one name for both",
+        ),
+    ],
+)
+def test_dns_records(inputs: dict[str, object], records: list[object]) -> None:
+    found = derived(**inputs)["dns_records"]
+    assert [(record["name"], record["type"], record["value"]) for record in found] == records
+
+
+def test_a_stranger_must_see_what_is_served() -> None:
+    result = derived(registration="closed", support=PAGE)
+    expected = result["expectations"]
+    assert expected["well_known"] == result["well_known"]
+    assert expected["ports"]["open"] == result["ports"]
+    assert expected["turn"] == result["turn"]
+    assert (expected["server_name"], expected["registration"]) == ("example.com", "closed")
+    assert 8008 in [entry["port"] for entry in expected["ports"]["closed"]]
+
+
+CHOSEN = st.lists(st.sampled_from(OPTIONAL), unique=True)
+
+
+@given(CHOSEN)
+def test_every_port_once_and_closed_ports_disjoint(names: list[str]) -> None:
+    result = with_components(*names)
+    taken = [range(port["first"], port["last"] + 1) for port in result["ports"]]
+    kinds = [port["protocol"] for port in result["ports"]]
+    for (one, kind), (other, other_kind) in combinations(zip(taken, kinds), 2):
+        assert kind != other_kind or not set(one) & set(other)
+    closed = {entry["port"] for entry in result["expectations"]["ports"]["closed"]}
+    tcp = {number for one, kind in zip(taken, kinds) if kind == "tcp" for number in one}
+    assert not closed & tcp
+
+
+@given(CHOSEN)
+def test_everything_is_plain_data(names: list[str]) -> None:
+    result = with_components(*names)
+    assert json.loads(json.dumps(result)) == result
+
+
+INPUTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "hostname": st.sampled_from([None, "example.com", "chat.provider.example"]),
+        "registration": st.sampled_from(["invite", "closed", "open"]),
+        "serve_base_domain": st.booleans(),
+        "support": st.sampled_from([{}, PAGE]),
+        "ssh_port": st.integers(1024, 3000),
+        "max_upload_mb": st.integers(1, 10240),
+        "sources": st.sampled_from([{}, {"ssh": ["192.0.2.0/24"]}]),
+        "addresses": st.lists(st.ip_addresses().map(str), max_size=3),
+    },
+)
+
+
+@given(INPUTS)
+def test_every_consistent_description_gives_a_consistent_site(inputs: dict[str, object]) -> None:
+    result = derived(**inputs)
+    names = [host["name"] for host in result["vhosts"]]
+    assert result["certificate"]["names"] == names
+    assert names[0] == result["hostname"]
+    assert {port["component"] for port in result["ports"]} <= set(result["components"])
+    assert all(record["name"] in names for record in result["dns_records"])
+    assert bool(result["redirects"]) == (result["domain"] not in names)
