@@ -1,0 +1,102 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import columns, plan, text
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+
+DOCS = Path(__file__).parents[4] / "docs"
+SCHEMA = json.loads((DOCS / "plan.schema.json").read_text(encoding="utf-8"))
+SUPPORT = {"contacts": [{"role": "m.role.admin", "matrix_id": "@admin:example.com"}]}
+
+CASES = [
+    pytest.param({}, id="the domain alone"),
+    pytest.param({"support": SUPPORT}, id="with support"),
+    pytest.param({"hostname": "example.com"}, id="one name for both"),
+    pytest.param({"serve_base_domain": True, "addresses": ["192.0.2.1"]}, id="base domain here"),
+    pytest.param(
+        {"sources": {"ssh": ["192.0.2.0/24"]}, "extra_ports": [{"protocol": "udp", "first": 7000}]},
+        id="the operator's own ports",
+    ),
+]
+
+
+def planned(**inputs: object) -> Any:
+    return plan(site("example.com", inputs))
+
+
+@pytest.mark.parametrize("inputs", CASES)
+def test_the_form_is_the_documented_one(inputs: dict[str, object]) -> None:
+    jsonschema.validate(planned(**inputs), SCHEMA)
+
+
+def test_every_key_is_documented() -> None:
+    assert set(planned()) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
+    guide = (DOCS / "plan.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in guide for key in planned())
+
+
+def test_the_example_of_the_guide_is_true() -> None:
+    guide = (DOCS / "plan.md").read_text(encoding="utf-8")
+    tcp = [port for port in planned()["ports"] if port["protocol"] == "tcp"]
+    assert "\n".join(f"{port['first']}-{port['last']}" for port in tcp) + "\n```" in guide
+
+
+def test_snippets_exist_only_for_redirects() -> None:
+    assert list(planned()["snippets"]) == ["nginx", "caddy", "apache", "static"]
+    assert planned(hostname="example.com")["snippets"] == {}
+
+
+def test_every_snippet_names_every_redirect() -> None:
+    result = planned(support=SUPPORT)
+    for name in ("nginx", "caddy", "apache"):
+        for redirect in result["redirects"]:
+            assert redirect["to"] in result["snippets"][name]
+        assert "Access-Control-Allow-Origin" in result["snippets"][name]
+
+
+def test_static_hosts_get_the_documents() -> None:
+    snippet = planned(support=SUPPORT)["snippets"]["static"]
+    documents = [line for line in snippet.splitlines() if line.startswith("{")]
+    assert [json.loads(line) for line in documents] == list(
+        planned(support=SUPPORT)["well_known"].values()
+    )
+
+
+@pytest.mark.parametrize("inputs", CASES)
+def test_the_text_says_everything(inputs: dict[str, object]) -> None:
+    result = planned(**inputs)
+    said = text(result)
+    for port in result["ports"]:
+        assert str(port["first"]) in said
+        assert port["purpose"] in said
+    for record in result["dns_records"]:
+        assert record["name"] in said
+    for redirect in result["redirects"]:
+        assert redirect["to"] in said
+
+
+def test_the_text_for_people() -> None:
+    said = text(planned(hostname="example.com", sources={"ssh": ["192.0.2.0/24"]}))
+    assert said.splitlines()[:8] == [
+        "Plan for example.com on example.com",
+        "",
+        "Ports that the firewall of your provider must let through",
+        "  22/tcp           SSH                                        only from 192.0.2.0/24",
+        "  80/tcp           HTTP: certificates and redirects to HTTPS",
+        "  443/tcp          HTTPS: clients",
+        "  8448/tcp         HTTPS: federation with other servers",
+        "  3478/tcp         TURN: calls",
+    ]
+    assert "Redirects" not in said
+
+
+def test_columns_are_aligned() -> None:
+    assert columns([["a", "bb", "c"], ["dddd", "e", ""]]) == ["a     bb  c", "dddd  e"]
