@@ -14,7 +14,7 @@ from .certificates import judge_certificate
 from .cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault
 from .evidence import excerpt, seen
 from .findings import Check, Finding
-from .redirects import ORIGIN
+from .redirects import OK, ORIGIN
 from .strict_json import loads, text_at
 from .transport import Exchange, Request, Transport
 
@@ -107,7 +107,7 @@ def _versions(exchange: Exchange) -> Iterator[Finding]:
     except ValueError:
         value = None
     versions = _texts(value.get("versions")) if isinstance(value, dict) else []
-    if exchange.status != 200 or not versions:
+    if exchange.status != OK or not versions:
         yield VERSIONS.error(
             "Clients give up (FAIL_ERROR): the base URL does not list the versions of the API.",
             exchange=seen(exchange),

@@ -34,7 +34,7 @@ def origin_fault(exchange: Exchange) -> str:
 
 def preflight_fault(exchange: Exchange) -> str:
     """Say why browsers stop after this answer to OPTIONS; nothing if they go on."""
-    if exchange.error:
+    if not exchange.whole:
         return str(exchange.error)
     if not 200 <= exchange.status < 300:
         return f"the answer to OPTIONS is {exchange.status} instead of 200"

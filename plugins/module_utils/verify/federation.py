@@ -14,6 +14,7 @@ from typing import Any
 from .certificates import judge_certificate
 from .evidence import excerpt, seen
 from .findings import Check, Finding
+from .redirects import OK
 from .resolution import Endpoint, Resolution
 from .signing import judge_keys
 from .strict_json import loads, text_at
@@ -105,10 +106,10 @@ def _keys(exchange: Exchange, where: str, server_name: str) -> list[Finding]:
 
 def _object(exchange: Exchange) -> tuple[dict[str, Any], str]:
     """Return the JSON object of an answer, or why there is none; trust is judged elsewhere."""
-    if exchange.error and exchange.error.kind != "tls":
+    if not exchange.whole:
         return {}, str(exchange.error)
-    if exchange.status != 200:
-        return {}, f"the status is {exchange.status}" if exchange.status else str(exchange.error)
+    if exchange.status != OK:
+        return {}, f"the status is {exchange.status}"
     try:
         value = loads(exchange.body).value
     except ValueError as error:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 Verdict = Literal["ok", "info", "warning", "error", "skipped", "unknown"]
 VERDICTS: tuple[Verdict, ...] = ("error", "warning", "unknown", "skipped", "info", "ok")
 """Every verdict, gravest first."""
+MESSAGE_LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Check:
 
     def _finding(self, verdict: Verdict, message: str, evidence: Mapping[str, Any]) -> Finding:
         remedy = self.remedy if verdict in ("error", "warning", "unknown") else ""
-        return Finding(self.id, self.area, verdict, message, remedy, self.reference, evidence)
+        text = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
+        return Finding(self.id, self.area, verdict, text, remedy, self.reference, evidence)
 
 
 def summarize(findings: Iterable[Finding]) -> dict[str, int]:

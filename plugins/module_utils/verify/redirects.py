@@ -14,6 +14,7 @@ from .transport import KIB, Exchange, Request, Transport
 
 HOPS_LIMIT = 5
 DOCUMENT_LIMIT = 50 * KIB
+OK = 200
 ORIGIN = ("Origin", "https://app.element.io")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -39,7 +40,7 @@ class Chain:
     @property
     def answered(self) -> bool:
         """Whether there is a document to read."""
-        return self.arrived and self.last.status == 200
+        return self.arrived and self.last.status == OK
 
 
 async def follow(transport: Transport, url: str) -> Chain:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from .evidence import excerpt, seen
 from .findings import Check, Finding
-from .redirects import ORIGIN
+from .redirects import OK, ORIGIN
 from .strict_json import loads, text_at
 from .transport import Exchange, Request, Transport
 
@@ -87,7 +87,7 @@ def _register(url: str) -> Request:
 def classify(register: Exchange, *, sign_up: bool | None) -> Seen:
     """Tell the mode from the answer; `sign_up` is whether OAuth 2.0 offers it (None: no OAuth)."""
     value = _object(register)
-    if register.error:
+    if not register.whole:
         return Seen("unknown", reason=str(register.error))
     if register.status == 401 and "flows" in value:
         return _from_flows(value["flows"])
@@ -132,9 +132,9 @@ def mode_of(flows: list[frozenset[str]]) -> Mode:
 def judge_mode(found: Seen, expected: str, register: Exchange) -> list[Finding]:
     """Compare the mode with the expected one, if there is one."""
     evidence = {"mode": found.mode, "flows": [list(flow) for flow in found.flows[:20]]}
-    if register.status == 200:
+    if register.status == OK:
         message = "The server made an account without asking for any step."
-        return [UNGUARDED.error(message, status=200)]
+        return [UNGUARDED.error(message, status=OK)]
     sentence = _SENTENCES[found.mode]
     if found.mode == "unknown":
         message = f"{sentence[:-1]}: {found.reason or 'the flows are unusual'}."
@@ -150,7 +150,7 @@ def judge_mode(found: Seen, expected: str, register: Exchange) -> list[Finding]:
 def _sign_up(metadata: Exchange) -> bool | None:
     """Whether OAuth 2.0 sign-up is advertised (client-server API, OAuth 2.0 API)."""
     value = _object(metadata)
-    if metadata.error or metadata.status != 200 or text_at(value, "issuer") is None:
+    if metadata.status != OK or text_at(value, "issuer") is None:
         return None
     prompts = value.get("prompt_values_supported")
     return isinstance(prompts, list) and "create" in prompts
@@ -158,7 +158,7 @@ def _sign_up(metadata: Exchange) -> bool | None:
 
 def _login(exchange: Exchange) -> list[Finding]:
     flows = _object(exchange).get("flows")
-    if exchange.status == 200 and isinstance(flows, list):
+    if exchange.status == OK and isinstance(flows, list):
         kinds = [text_at(flow, "type") for flow in flows]
         names = sorted({kind for kind in kinds if kind})[:20]
         return [LOGIN.info(f"One can log in by {', '.join(names) or 'nothing'}.", flows=names)]

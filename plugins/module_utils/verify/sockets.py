@@ -115,7 +115,7 @@ def _chain(session: ssl.SSLObject) -> tuple[bytes, ...]:
 async def _first(attempts: Sequence[Callable[[], Awaitable[Stream]]]) -> Stream:
     """Start attempts a moment apart and return the first that succeeds (RFC 8305)."""
     waiting, running = list(attempts), set[asyncio.Future[Stream]]()
-    error: BaseException = OSError("there is no address")
+    failures: list[BaseException] = []
     try:
         while waiting or running:
             if waiting:
@@ -127,11 +127,11 @@ async def _first(attempts: Sequence[Callable[[], Awaitable[Stream]]]) -> Stream:
             for attempt in done:
                 if (failure := attempt.exception()) is None:
                     return attempt.result()
-                error = failure
+                failures.append(failure)
     finally:
         for attempt in running:
             attempt.cancel()
-    raise error
+    raise failures[0]
 
 
 def fault_of(error: BaseException, address: str = "") -> Fault:

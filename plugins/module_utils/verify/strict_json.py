@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+DEPTH_LIMIT = 64
+
 
 @dataclass(frozen=True)
 class Document:
@@ -40,6 +42,8 @@ def loads(body: bytes) -> Document:
         raise ValueError(_explained(body, error)) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if _is_deep(value):
+        raise ValueError("it is nested too deeply")
     return Document(value, tuple(duplicates))
 
 
@@ -48,6 +52,19 @@ def text_at(value: Any, *keys: str) -> str | None:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        level = [inner for item in level for inner in _inside(item)]
+    return bool(level)
+
+
+def _inside(item: Any) -> list[Any]:
+    if isinstance(item, dict):
+        return list(item.values())
+    return item if isinstance(item, list) else []
 
 
 def _count(key: str, pairs: list[tuple[str, Any]]) -> int:

@@ -17,7 +17,7 @@ from .delegation import judge_delegation
 from .discovery import judge_discovery
 from .evidence import excerpt, hops, seen
 from .findings import Check, Finding
-from .redirects import HOPS_LIMIT, Chain, ChainFault, location
+from .redirects import HOPS_LIMIT, OK, Chain, ChainFault, location
 from .support import judge_support
 
 Name = Literal["client", "server", "support"]
@@ -104,7 +104,8 @@ def judge_copy(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> list[Fi
         return [note(f"{where} has no document of its own.", hops=hops(host))]
     if theirs is None:
         message = f"The document is on {where}, but not on the base domain, where it is looked for."
-        return [check.error(message, hops=hops(host))]
+        note = check.info if name == "server" and wanted.value is None else check.error
+        return [note(message, hops=hops(host))]
     if ours != theirs:
         message = f"{where} serves another document than the base domain."
         return [check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))]
@@ -152,11 +153,11 @@ def _cors(name: Name, chain: Chain) -> Iterator[Finding]:
     """Judge each hop's raw header lines; peers, who read `server`, need none."""
     if name == "server":
         return
-    check, answers = CORS.of(name), [hop for hop in chain.hops if hop.status]
+    check = CORS.of(name)
+    answers = [hop for hop in chain.hops if hop.status == OK or location(hop)]
+    note = check.warning if name == "support" else check.error
     for hop in answers:
         if fault := origin_fault(hop):
-            absent = not hop.header("Access-Control-Allow-Origin") and not chain.answered
-            note = check.warning if absent or name == "support" else check.error
             yield note(f"Browsers may not read {hop.request.url}: {fault}.", hop=seen(hop))
     if answers and not any(origin_fault(hop) for hop in answers):
         yield check.ok("Browsers may read every hop.")
