@@ -110,6 +110,11 @@ class Exchange:
     milliseconds: int = 0
     error: Fault | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether there is a complete answer, be the certificate trusted or not."""
+        return self.status > 0 and (self.error is None or self.error.kind == "tls")
+
     def header(self, name: str) -> list[str]:
         """Return the value of each raw header line of this name."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
