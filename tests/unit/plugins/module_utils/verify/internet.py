@@ -82,6 +82,11 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
         server.close()
 
 
+def _records(line: str) -> dns.rrset.RRset:
+    name, seconds, rdclass, kind, value = line.split(" ", 4)
+    return dns.rrset.from_text(name, int(seconds), rdclass, kind, value)
+
+
 class NameServer(asyncio.DatagramProtocol):
     """Answers from a zone of "name kind" -> records; None means no answer, str a response code."""
 
@@ -104,7 +109,7 @@ class NameServer(asyncio.DatagramProtocol):
         if isinstance(found, str):
             reply.set_rcode(dns.rcode.from_text(found))
         else:
-            reply.answer = [dns.rrset.from_text(*line.split(" ", 4)) for line in found]
+            reply.answer = [_records(line) for line in found]
         self._transport.sendto(reply.to_wire(), addr)
 
 

@@ -26,7 +26,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wellknown 
     judge,
     url,
 )
-from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fakes import (
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     JSON_HEADERS,
     NO_CONNECTION,
     FakeTransport,
