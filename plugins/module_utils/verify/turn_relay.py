@@ -136,6 +136,8 @@ async def _tried(
     client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
 ) -> list[Finding]:
     """Send data through the relay from outside and from another relay, and ask for too much."""
+    if not caller.guard.admits(str(allocation.relayed.address)):
+        return await _private_peers(client, caller, way=way)
     return [
         await _outside(client, caller, way=way, allocation=allocation),
         await _between(client, caller, way=way, allocation=allocation),

@@ -1,0 +1,208 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TURN server that exists only in memory, and does wrong what it is told to do wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+    Endpoint,
+    Kind,
+    Message,
+    Name,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+    Certificate,
+    Channel,
+    Fault,
+    Missing,
+    anything,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
+    FakeTransport,
+    Record,
+)
+
+USERNAME = "1700000000:homestead-verify"
+REALM = "turn.example.com"
+CREDENTIALS = {"username": USERNAME, "password": stun.rest_password(USERNAME, "north")}
+RECORDS = (Record("turn.example.com", "A", "192.0.2.1"),)
+_PATIENCE = 0.05
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What the server does; the defaults are right."""
+
+    secret: str = "north"
+    realm: str = REALM
+    relay: str = "192.0.2.1"
+    first_port: int = 49152
+    open_relay: bool = False
+    stale_nonce: bool = False
+    signs: bool = True
+    private_peers: bool = False
+    own_peers: bool = True
+    firewall: bool = False
+    spoils: bool = False
+    refusals: dict[int, int] = field(default_factory=dict)
+    answer: bytes | None = None
+    closed: dict[str, Fault] = field(default_factory=dict)
+    certificate_fault: str = ""
+
+
+class FakeChannel:
+    """A conversation with the server, or with one of its relays."""
+
+    def __init__(self, server: FakeTurn, number: int, *, kind: str, relay_port: int) -> None:
+        self.local = ("192.0.2.99", 40000 + number)
+        self.certificate = Certificate((b"",)) if kind == "tls" else None
+        wrong = server.behaviour.certificate_fault if kind == "tls" else ""
+        self.fault = Fault("tls", wrong) if wrong else None
+        self.server, self.relay_port = server, relay_port
+        self.inbox: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
+        if payload and self.relay_port:
+            self.server.to_relay(self.relay_port, payload, sender=Endpoint.of(*self.local))
+        elif payload:
+            self.server.handle(self, payload)
+        try:
+            answer = await asyncio.wait_for(self.inbox.get(), _PATIENCE)
+        except asyncio.TimeoutError:
+            return b""
+        return answer if missing(answer) == 0 else b""
+
+
+class FakeTurn(FakeTransport):
+    """A network with one TURN server."""
+
+    def __init__(self, behaviour: Behaviour, records: tuple[Record, ...] = RECORDS) -> None:
+        super().__init__(records)
+        self.behaviour = behaviour
+        self.channels: list[FakeChannel] = []
+        self.relays: dict[int, FakeChannel] = {}
+        self.nonce = b"first"
+        self.released = 0
+
+    @asynccontextmanager
+    async def channel(
+        self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
+    ) -> AsyncIterator[Channel]:
+        fault = self.behaviour.closed.get(kind)
+        relay_port = port if port in self.relays else 0
+        if fault and not relay_port:
+            yield ClosedChannel(replace(fault, detail=f"{name} at {address}: {fault}"))
+            return
+        channel = FakeChannel(self, len(self.channels), kind=kind, relay_port=relay_port)
+        self.channels.append(channel)
+        yield channel
+
+    def handle(self, channel: FakeChannel, data: bytes) -> None:
+        if self.behaviour.answer is not None:
+            channel.inbox.put_nowait(self.behaviour.answer)
+            return
+        request = stun.parse(data)
+        if request.kind == Kind.SEND_INDICATION:
+            self._send(channel, request)
+        else:
+            channel.inbox.put_nowait(self._reply(channel, request, data))
+
+    def _reply(self, channel: FakeChannel, request: Message, data: bytes) -> bytes:
+        if request.kind == Kind.BINDING:
+            return self._success(request, self._mapped(channel, request), signed=False)
+        if code := self._refusal(request, data):
+            return self._error(request, code)
+        if request.kind == Kind.ALLOCATE:
+            return self._success(request, self._allocation(channel, request))
+        if request.kind == Kind.REFRESH:
+            self.released += 1
+        return self._success(request, ())
+
+    def _refusal(self, request: Message, data: bytes) -> int:
+        login = request.value(Name.USERNAME)
+        if login is None:
+            return 0 if self.behaviour.open_relay else 401
+        if not stun.is_signed_with(data, self._key()):
+            return 401
+        if self.behaviour.stale_nonce and self.nonce == b"first":
+            self.nonce = b"second"
+            return 438
+        if code := self.behaviour.refusals.get(request.kind, 0):
+            return code
+        return self._forbidden(request) if request.kind == Kind.CREATE_PERMISSION else 0
+
+    def _forbidden(self, request: Message) -> int:
+        peer = request.endpoint(Name.XOR_PEER_ADDRESS)
+        assert peer is not None
+        ours = str(peer.address).startswith("192.0.2.")
+        allowed = self.behaviour.own_peers if ours else self.behaviour.private_peers
+        return 0 if allowed else 403
+
+    def _key(self) -> bytes:
+        password = stun.rest_password(USERNAME, self.behaviour.secret)
+        return stun.long_term_key(USERNAME, self.behaviour.realm, password)
+
+    def _allocation(self, channel: FakeChannel, request: Message) -> tuple[tuple[int, bytes], ...]:
+        port = self.behaviour.first_port + len(self.relays)
+        self.relays[port] = channel
+        relayed = Endpoint.of(self.behaviour.relay, port)
+        value = stun.encode_endpoint(relayed, transaction=request.transaction)
+        lifetime = (int(Name.LIFETIME), struct.pack("!I", 600))
+        return (
+            (int(Name.XOR_RELAYED_ADDRESS), value),
+            lifetime,
+            *self._mapped(channel, request),
+        )
+
+    def _mapped(self, channel: FakeChannel, request: Message) -> tuple[tuple[int, bytes], ...]:
+        endpoint = Endpoint.of(*channel.local)
+        value = stun.encode_endpoint(endpoint, transaction=request.transaction)
+        return ((int(Name.XOR_MAPPED_ADDRESS), value),)
+
+    def _success(
+        self, request: Message, attributes: tuple[tuple[int, bytes], ...], *, signed: bool = True
+    ) -> bytes:
+        message = Message(request.kind | 0x0100, request.transaction, attributes)
+        signs = signed and self.behaviour.signs and not self.behaviour.open_relay
+        return stun.build(message, key=self._key() if signs else None)
+
+    def _error(self, request: Message, code: int) -> bytes:
+        attributes = (
+            (int(Name.ERROR_CODE), bytes([0, 0, code // 100, code % 100]) + b"No"),
+            (int(Name.REALM), self.behaviour.realm.encode()),
+            (int(Name.NONCE), self.nonce),
+        )
+        return stun.build(Message(request.kind | 0x0110, request.transaction, attributes))
+
+    def _send(self, channel: FakeChannel, request: Message) -> None:
+        peer = request.endpoint(Name.XOR_PEER_ADDRESS)
+        data = request.value(Name.DATA) or b""
+        assert peer is not None
+        sender = next(port for port, owner in self.relays.items() if owner is channel)
+        if peer.port in self.relays:
+            self.to_relay(peer.port, data, sender=Endpoint.of(self.behaviour.relay, sender))
+        for stranger in self.channels:
+            if stranger.local == (str(peer.address), peer.port):
+                stranger.inbox.put_nowait(data)
+
+    def to_relay(self, port: int, data: bytes, *, sender: Endpoint) -> None:
+        """Hand data that reached a relay to the client that owns it."""
+        outside = sender.port not in self.relays
+        if outside and self.behaviour.firewall:
+            return
+        payload = b"spoilt" if self.behaviour.spoils else data
+        transaction = bytes(stun.TRANSACTION_BYTES)
+        value = stun.encode_endpoint(sender, transaction=transaction)
+        attributes = ((int(Name.XOR_PEER_ADDRESS), value), (int(Name.DATA), payload))
+        message = Message(Kind.DATA_INDICATION, transaction, attributes)
+        self.relays[port].inbox.put_nowait(stun.build(message))

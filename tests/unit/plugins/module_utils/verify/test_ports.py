@@ -1,0 +1,250 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every port of a plan against hosts in memory: what answers what, and what it proves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, Union
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import port_probes, stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+    Certificate,
+    Channel,
+    Connection,
+    Exchange,
+    Fault,
+    FaultKind,
+    Missing,
+    Request,
+    anything,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
+    FakeTransport,
+    Record,
+)
+
+Speech = Callable[[bytes], bytes]
+Port = Union[Speech, FaultKind]
+"""What a port answers, or why it does not."""
+
+IPV4 = Record("matrix.example.com", "A", "192.0.2.1")
+IPV6 = Record("matrix.example.com", "AAAA", "2001:db8::1")
+_STATES: dict[str, Any] = {kind: kind for kind in ("refused", "timeout", "no_route", "private")}
+
+
+class Spoken:
+    """A conversation with a port."""
+
+    certificate: Certificate | None = None
+    fault: Fault | None = None
+    local = ("192.0.2.99", 40000)
+
+    def __init__(self, speech: Speech) -> None:
+        self._speech = speech
+
+    async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
+        answer = self._speech(payload)
+        return answer if missing(answer) == 0 else b""
+
+
+class FakeHost(FakeTransport):
+    """A host with ports, alike at each of its addresses unless `at` says otherwise."""
+
+    def __init__(
+        self,
+        ports: Mapping[str, Port],
+        *,
+        records: tuple[Record, ...] = (IPV4,),
+        at: Mapping[str, FaultKind] | None = None,
+    ) -> None:
+        super().__init__(records)
+        self._ports, self._at = ports, at or {}
+
+    def _port(self, address: str, protocol: str, port: int) -> Port:
+        return self._at.get(address) or self._ports.get(f"{protocol}-{port}", "refused")
+
+    async def connect(
+        self, address: str, port: int, *, banner: bool = False, patience: float = 0
+    ) -> Connection:
+        found = self._port(address, "tcp", port)
+        if isinstance(found, str):
+            return Connection(_STATES.get(found, "unreachable"), int(patience))
+        return Connection("open", 1, found(b"") if banner else b"")
+
+    async def request(self, request: Request) -> Exchange:
+        number = int(request.url.split(":")[2].split("/")[0])
+        found = self._port(request.address, "tcp", number)
+        if isinstance(found, str):
+            return Exchange(request, error=Fault(found, found))
+        if found(b"").startswith(b"TLS"):
+            return Exchange(request, status=200)
+        return Exchange(request, error=Fault("tls", "TLS fails"))
+
+    @asynccontextmanager
+    async def channel(
+        self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
+    ) -> AsyncIterator[Channel]:
+        found = self._port(address, "udp" if kind == "udp" else "tcp", port)
+        if isinstance(found, str):
+            yield ClosedChannel(Fault(found, f"{name} {found}"))
+        else:
+            yield Spoken(found)
+
+
+def always(answer: bytes) -> Speech:
+    return lambda _question: answer
+
+
+def speak_stun(question: bytes) -> bytes:
+    try:
+        request = stun.parse(question)
+    except stun.StunError:
+        return b""
+    return stun.build(stun.Message(stun.Kind.BINDING_SUCCESS, request.transaction))
+
+
+def speak_dns(question: bytes) -> bytes:
+    return question[:2] + b"\x81\x80" + question[4:] if len(question) > 12 else b""
+
+
+def speak_dns_over_tcp(question: bytes) -> bytes:
+    return question[:2] + speak_dns(question[2:])
+
+
+def speak_dtls(question: bytes) -> bytes:
+    return b"\x16\xfe\xff" + bytes(20) if question[0] == 0x16 else b""
+
+
+def opened(protocol: str, first: int, component: str, **more: Any) -> dict[str, Any]:
+    port = {"protocol": protocol, "first": first, "last": first, "purpose": "", "sources": []}
+    return {**port, "component": component, **more}
+
+
+def look(host: FakeHost, *ports: dict[str, Any], closed: tuple[int, ...] = ()) -> list[Finding]:
+    shut = [{"protocol": "tcp", "port": port, "purpose": ""} for port in closed]
+    plan = {"open": list(ports), "closed": shut}
+    expectations = {"hostname": "matrix.example.com", "ports": plan}
+    return asyncio.run(check_ports(host, expectations))
+
+
+SSH = opened("tcp", 22, "ssh")
+HTTPS = opened("tcp", 443, "reverse_proxy")
+WEB = {"tcp-443": always(b"TLS")}
+
+
+@pytest.mark.parametrize(
+    ("port", "speech"),
+    [
+        pytest.param(SSH, always(b"SSH-2.0-OpenSSH_9.2\r\n"), id="SSH"),
+        pytest.param(opened("tcp", 2222, "ssh"), always(b"SSH-2.0-x"), id="SSH elsewhere"),
+        pytest.param(
+            opened("tcp", 80, "reverse_proxy"), always(b"HTTP/1.1 301 Moved\r\n"), id="HTTP"
+        ),
+        pytest.param(HTTPS, always(b"TLS"), id="HTTPS"),
+        pytest.param(opened("tcp", 8448, "synapse"), always(b"TLS"), id="federation"),
+        pytest.param(opened("tcp", 3478, "coturn"), speak_stun, id="STUN over TCP"),
+        pytest.param(opened("udp", 3478, "coturn"), speak_stun, id="STUN over UDP"),
+        pytest.param(opened("tcp", 5349, "coturn"), speak_stun, id="STUN over TLS"),
+        pytest.param(opened("udp", 5349, "coturn"), speak_dtls, id="DTLS"),
+        pytest.param(opened("tcp", 4443, "jitsi"), always(b""), id="a connection"),
+        pytest.param(opened("tcp", 25, "postmoogle"), always(b"220 mail\r\n"), id="SMTP"),
+        pytest.param(opened("tcp", 113, "heisenbridge"), always(b"0, 0 : ERROR :x"), id="ident"),
+        pytest.param(opened("udp", 53, "dnsmasq"), speak_dns, id="DNS over UDP"),
+        pytest.param(opened("tcp", 53, "dnsmasq"), speak_dns_over_tcp, id="DNS over TCP"),
+    ],
+)
+def test_an_open_port(port: dict[str, Any], speech: Speech) -> None:
+    name = f"{port['protocol']}-{port['first']}"
+    [finding] = look(FakeHost({name: speech}), port)
+    assert (finding.verdict, finding.id) == ("ok", f"ports.open.{name}")
+
+
+@pytest.mark.parametrize(
+    ("port", "found", "verdict"),
+    [
+        pytest.param(SSH, always(b"220 mail"), "error", id="another protocol"),
+        pytest.param(SSH, "timeout", "info", id="SSH is often filtered"),
+        pytest.param(SSH, "refused", "error", id="SSH does not run"),
+        pytest.param(opened("tcp", 8448, "synapse"), "timeout", "error", id="filtered"),
+        pytest.param(opened("tcp", 8448, "synapse"), "refused", "error", id="refused"),
+        pytest.param(opened("tcp", 8448, "synapse"), always(b"SSH"), "error", id="no TLS"),
+        pytest.param(opened("udp", 3478, "coturn"), always(b""), "error", id="UDP silent"),
+        pytest.param(opened("udp", 3478, "coturn"), always(b"noise"), "error", id="UDP noise"),
+        pytest.param(opened("udp", 5349, "coturn"), always(b"noise"), "error", id="no DTLS"),
+        pytest.param(opened("tcp", 25, "postmoogle"), "timeout", "unknown", id="SMTP blocked"),
+        pytest.param(opened("tcp", 587, "postmoogle"), "timeout", "error", id="submission"),
+        pytest.param(opened("udp", 51820, "wireguard"), always(b""), "unknown", id="WireGuard"),
+        pytest.param(opened("udp", 10000, "jitsi"), always(b""), "unknown", id="Jitsi video"),
+        pytest.param(opened("tcp", 1234, "extra"), "refused", "info", id="own port, no service"),
+        pytest.param(opened("tcp", 1234, "extra"), "timeout", "error", id="own port, filtered"),
+        pytest.param(
+            opened("udp", 49152, "coturn", last=49573), always(b""), "skipped", id="relay range"
+        ),
+        pytest.param(
+            opened("tcp", 8448, "synapse", sources=["10.0.0.0/8"]), "timeout", "info", id="narrowed"
+        ),
+    ],
+)
+def test_what_a_port_shows(port: dict[str, Any], found: Port, verdict: str) -> None:
+    name = f"{port['protocol']}-{port['first']}"
+    findings = look(FakeHost({name: found, **WEB}), port, HTTPS)
+    assert [item.verdict for item in findings if item.id == f"ports.open.{name}"] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "said"),
+    [
+        pytest.param("refused", "ok", "refused", id="refused"),
+        pytest.param("timeout", "ok", "filtered", id="filtered"),
+        pytest.param(always(b"hello"), "error", "answers strangers", id="open"),
+    ],
+)
+def test_a_closed_port(found: Port, verdict: str, said: str) -> None:
+    findings = look(FakeHost({"tcp-5432": found, **WEB}), HTTPS, closed=(5432,))
+    [finding] = [item for item in findings if item.id == "ports.closed.tcp-5432"]
+    assert finding.verdict == verdict
+    assert said in finding.message
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        pytest.param("timeout", "error", id="dead"),
+        pytest.param("unreachable", "error", id="no host there"),
+        pytest.param("no_route", "unknown", id="no IPv6 here"),
+        pytest.param("private", "skipped", id="private"),
+    ],
+)
+def test_an_address_where_nothing_answers_is_one_finding(fault: FaultKind, verdict: str) -> None:
+    host = FakeHost(WEB, records=(IPV4, IPV6), at={IPV6.value: fault})
+    findings = look(host, HTTPS, closed=(5432,))
+    assert {(item.verdict, item.id) for item in findings} == {
+        ("ok", "ports.open.tcp-443"),
+        ("ok", "ports.closed.tcp-5432"),
+        (verdict, "ports.address"),
+    }
+
+
+def test_each_address_is_judged_by_itself() -> None:
+    findings = look(FakeHost(WEB, records=(IPV4, IPV6)), HTTPS)
+    assert [item.evidence["address"] for item in findings] == [IPV4.value, IPV6.value]
+
+
+@pytest.mark.parametrize("expectations", [{}, {"hostname": "h"}, {"ports": {"open": [SSH]}}])
+def test_without_a_plan_nothing_is_tried(expectations: dict[str, Any]) -> None:
+    [finding] = asyncio.run(check_ports(FakeHost({}), expectations))
+    assert finding.verdict == "skipped"
+
+
+def test_the_dns_question() -> None:
+    assert port_probes.dns_question("a.example", b"\1\2") == (
+        b"\1\2\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1"
+    )

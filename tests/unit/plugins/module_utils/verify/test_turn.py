@@ -1,0 +1,219 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The TURN checks against a server in memory that has one fault at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_routes import (
+    Route,
+    routes_of,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
+    Record,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_turn import (
+    CREDENTIALS,
+    RECORDS,
+    Behaviour,
+    FakeTurn,
+)
+
+EXPECTATIONS: dict[str, Any] = {
+    "turn": {
+        "host": "turn.example.com",
+        "port": 3478,
+        "tls_port": 5349,
+        "realm": "turn.example.com",
+        "relay_first": 49152,
+        "relay_last": 49573,
+        "uris": [
+            "turns:turn.example.com?transport=tcp",
+            "turn:turn.example.com?transport=udp",
+            "turn:turn.example.com:3478?transport=tcp",
+        ],
+    }
+}
+ALLOWED = ("192.0.2.0/24",)
+TIMEOUT = Fault("timeout", "no answer in time")
+REFUSED = Fault("refused", "the connection is refused")
+
+
+def look(
+    behaviour: Behaviour,
+    *,
+    credentials: dict[str, str] | None = CREDENTIALS,
+    expectations: dict[str, Any] = EXPECTATIONS,
+    allowed: Sequence[str] = ALLOWED,
+) -> list[Finding]:
+    network = FakeTurn(behaviour)
+    return asyncio.run(check_turn(network, expectations, credentials, allowed=allowed))
+
+
+def faults(findings: list[Finding]) -> set[tuple[str, str]]:
+    return {(item.verdict, item.id) for item in findings if item.verdict not in ("ok", "info")}
+
+
+def test_nothing_is_wrong_with_a_good_server() -> None:
+    findings = look(Behaviour())
+    assert faults(findings) == set()
+    assert {finding.id for finding in findings} == {
+        "turn.udp",
+        "turn.tcp",
+        "turn.tls",
+        "turn.certificate",
+        "turn.anonymous",
+        "turn.credentials",
+        "turn.relay_address",
+        "turn.relay_port",
+        "turn.relay_outside",
+        "turn.relay_between",
+        "turn.private_peers",
+    }
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        pytest.param(
+            Behaviour(open_relay=True), {("error", "turn.anonymous")}, id="relay for everybody"
+        ),
+        pytest.param(
+            Behaviour(secret="south"), {("error", "turn.credentials")}, id="another secret"
+        ),
+        pytest.param(
+            Behaviour(realm="other.example.com"), {("warning", "turn.realm")}, id="another realm"
+        ),
+        pytest.param(Behaviour(stale_nonce=True), set(), id="a stale nonce is no fault"),
+        pytest.param(
+            Behaviour(signs=False), {("error", "turn.credentials")}, id="unsigned answers"
+        ),
+        pytest.param(
+            Behaviour(relay="10.0.0.5"),
+            {("error", "turn.relay_address")},
+            id="a relay on a private address",
+        ),
+        pytest.param(
+            Behaviour(first_port=60000), {("error", "turn.relay_port")}, id="a relay out of range"
+        ),
+        pytest.param(
+            Behaviour(firewall=True), {("error", "turn.relay_outside")}, id="relay ports closed"
+        ),
+        pytest.param(
+            Behaviour(own_peers=False),
+            {("warning", "turn.relay_outside"), ("warning", "turn.relay_between")},
+            id="peers forbidden",
+        ),
+        pytest.param(
+            Behaviour(private_peers=True), {("error", "turn.private_peers")}, id="private peers"
+        ),
+        pytest.param(
+            Behaviour(spoils=True),
+            {("error", "turn.relay_outside"), ("error", "turn.relay_between")},
+            id="data spoilt",
+        ),
+        pytest.param(
+            Behaviour(refusals={3: 440}), {("warning", "turn.relay_family")}, id="no such family"
+        ),
+        pytest.param(
+            Behaviour(refusals={3: 486}), {("error", "turn.credentials")}, id="quota reached"
+        ),
+        pytest.param(Behaviour(refusals={4: 437}), {("warning", "turn.release")}, id="no release"),
+        pytest.param(
+            Behaviour(certificate_fault="expired"),
+            {("error", "turn.certificate")},
+            id="certificate",
+        ),
+        pytest.param(Behaviour(closed={"udp": TIMEOUT}), {("error", "turn.udp")}, id="no UDP"),
+        pytest.param(Behaviour(closed={"tcp": REFUSED}), {("error", "turn.tcp")}, id="no TCP"),
+        pytest.param(Behaviour(closed={"tls": REFUSED}), {("error", "turn.tls")}, id="no TLS"),
+        pytest.param(
+            Behaviour(closed=dict.fromkeys(("udp", "tcp", "tls"), TIMEOUT)),
+            {("error", "turn.server")},
+            id="nothing answers",
+        ),
+        pytest.param(
+            Behaviour(closed=dict.fromkeys(("udp", "tcp", "tls"), Fault("no_route", "none"))),
+            {("unknown", "turn.server")},
+            id="no route from here",
+        ),
+        pytest.param(
+            Behaviour(closed=dict.fromkeys(("udp", "tcp", "tls"), Fault("private", "private"))),
+            {("skipped", "turn.server")},
+            id="a private address",
+        ),
+        pytest.param(Behaviour(answer=b""), {("error", "turn.server")}, id="silence"),
+        pytest.param(
+            Behaviour(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            {("error", "turn.server")},
+            id="another protocol",
+        ),
+        pytest.param(Behaviour(answer=os.urandom(300)), {("error", "turn.server")}, id="noise"),
+    ],
+)
+def test_one_fault(behaviour: Behaviour, expected: set[tuple[str, str]]) -> None:
+    assert faults(look(behaviour)) == expected
+
+
+def test_every_relay_is_given_back() -> None:
+    network = FakeTurn(Behaviour())
+    asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
+    assert network.released == len(network.relays) == 4
+
+
+def test_without_credentials_no_relay_is_asked_for() -> None:
+    network = FakeTurn(Behaviour())
+    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    assert faults(findings) == {("skipped", "turn.credentials")}
+    assert network.relays == {}
+
+
+def test_without_expectations_nothing_is_asked() -> None:
+    assert faults(look(Behaviour(), expectations={})) == {("skipped", "turn.server")}
+
+
+def test_a_name_without_address() -> None:
+    expectations = {"turn": {"host": "nowhere.example.com"}}
+    assert faults(look(Behaviour(), expectations=expectations)) == {("error", "turn.addresses")}
+
+
+def test_each_address_is_judged_by_itself() -> None:
+    records = (*RECORDS, Record("turn.example.com", "AAAA", "2001:db8::1"))
+    network = FakeTurn(Behaviour(), records)
+    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    addresses = {item.evidence["address"] for item in findings if item.id == "turn.anonymous"}
+    assert addresses == {"192.0.2.1", "2001:db8::1"}
+
+
+def test_no_secret_is_in_the_findings() -> None:
+    assert CREDENTIALS["password"] not in repr(look(Behaviour()))
+    assert CREDENTIALS["password"] not in repr(look(Behaviour(secret="south")))
+
+
+@pytest.mark.parametrize(
+    ("uri", "route"),
+    [
+        pytest.param("turn:h.test", Route("udp", "h.test", 3478), id="plain"),
+        pytest.param("turn:h.test:1?transport=tcp", Route("tcp", "h.test", 1), id="TCP"),
+        pytest.param("turns:h.test", Route("tls", "h.test", 5349), id="TLS"),
+        pytest.param("turns:h.test:443?transport=tcp", Route("tls", "h.test", 443), id="TLS 443"),
+        pytest.param("turns:h.test?transport=udp", Route("dtls", "h.test", 5349), id="DTLS"),
+        pytest.param("turn:[2001:db8::1]:1", Route("udp", "2001:db8::1", 1), id="IPv6 literal"),
+    ],
+)
+def test_uri(uri: str, route: Route) -> None:
+    assert routes_of([uri]) == (route,)
+
+
+@pytest.mark.parametrize("uri", ["", "stun:h.test", "turn:", "turn://h.test", "turn:h?x=y"])
+def test_what_is_no_turn_uri(uri: str) -> None:
+    assert routes_of([uri]) == ()
