@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from homestead_lab import engine, hosts, images, inventory, lab, services, topology
 from homestead_lab.lab import CACHE, REPOSITORY, Lab
-from homestead_lab.shell import LabError, complain, say, step
+from homestead_lab.shell import LabError, complain, say, step, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def show_inventory(options: argparse.Namespace) -> int:
     folder = Lab(options.name).state / "inventory"
     if not folder.is_dir():
         raise LabError(f"There is no lab {options.name}.")
-    print(folder)  # noqa: T201 - the answer itself
+    write(f"{folder}\n")
     return 0
 
 
@@ -145,13 +145,20 @@ def parser() -> argparse.ArgumentParser:
 def add_options(command: argparse.ArgumentParser, name: str) -> None:
     if name == "up":
         command.add_argument("--release", choices=images.CODENAMES, default="13", help="of Debian")
-        command.add_argument("--topology", type=Path, default=TOPOLOGY, help="the hosts' description")
         command.add_argument(
-            "--only", action="append", metavar="HOST", help="just this host; a new name is a bare one"
+            "--topology", type=Path, default=TOPOLOGY, help="the hosts' description"
+        )
+        command.add_argument(
+            "--only",
+            action="append",
+            metavar="HOST",
+            help="just this host; a new name is a bare one",
         )
     if name == "down":
         command.add_argument("--images", action="store_true", help="remove the images, too")
-        command.add_argument("--engine", action="store_true", help="stop an engine that `up` started")
+        command.add_argument(
+            "--engine", action="store_true", help="stop an engine that `up` started"
+        )
     if name == "run":
         command.add_argument("host")
         command.add_argument("command", nargs=argparse.REMAINDER)

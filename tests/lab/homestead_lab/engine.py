@@ -33,12 +33,16 @@ def ensure(state: Path) -> None:
 
 def require_root(purpose: str) -> None:
     if os.geteuid() != 0:
-        raise LabError(f"The lab needs root {purpose}; start the engine first, or run this as root.")
+        raise LabError(
+            f"The lab needs root {purpose}; start the engine first, or run this as root."
+        )
 
 
 def install(programs: dict[str, str]) -> None:
     """Install the packages of those programs that are missing."""
-    packages = sorted({package for program, package in programs.items() if not shutil.which(program)})
+    packages = sorted(
+        {package for program, package in programs.items() if not shutil.which(program)}
+    )
     if not packages:
         return
     require_root(f"to install {', '.join(packages)}")
@@ -69,7 +73,7 @@ def start_daemon(state: Path) -> None:
 
 
 def remove_stale_pid() -> None:
-    """An engine that was killed leaves its pid behind, and the next one refuses to start."""
+    """Remove what a killed engine leaves behind, and what keeps the next one from starting."""
     if ENGINE_PID.exists() and not is_engine(ENGINE_PID.read_text().strip()):
         ENGINE_PID.unlink()
 
@@ -106,5 +110,5 @@ def stop(state: Path) -> None:
 
 
 def is_zombie(pid: str) -> bool:
-    """A daemon whose parent is gone and whose machine has no first process that reaps."""
+    """Say whether the process is over, on a machine whose first process does not reap."""
     return ") Z " in Path(f"/proc/{pid}/stat").read_text()

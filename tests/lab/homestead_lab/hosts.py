@@ -31,7 +31,9 @@ RIGHTS = [
 
 def running(lab: Lab) -> dict[str, Host]:
     """Return the hosts that were finished and run."""
-    listed = run(["docker", "ps", "--filter", f"label={LABEL}={lab.name}", "--format", "{{.Names}}"])
+    listed = run(
+        ["docker", "ps", "--filter", f"label={LABEL}={lab.name}", "--format", "{{.Names}}"]
+    )
     names = set(listed.split())
     return {name: host for name, host in recorded(lab).items() if lab.container(name) in names}
 
@@ -61,7 +63,9 @@ def start(lab: Lab, host: Host, *, subnet: Subnet, nameserver: str) -> None:
     command += ["--device", TUNNEL] if Path(TUNNEL).exists() else []
     run([*command, host.image_tag])
     wait_for_boot(lab, host.name)
-    put(lab, host.name, "/home/debian/.ssh/authorized_keys", lab.key.with_suffix(".pub").read_text())
+    put(
+        lab, host.name, "/home/debian/.ssh/authorized_keys", lab.key.with_suffix(".pub").read_text()
+    )
     execute(lab, host.name, "chown", "debian:debian", "/home/debian/.ssh/authorized_keys")
 
 
@@ -72,7 +76,9 @@ def wait_for_boot(lab: Lab, host: str) -> None:
     while attempt(command).stdout.strip() not in {"running", "degraded"}:
         if time.monotonic() > deadline:
             last_words = attempt(["docker", "logs", "--tail", "10", lab.container(host)])
-            raise LabError(f"The host {host} does not boot:\n{last_words.stdout}{last_words.stderr}")
+            raise LabError(
+                f"The host {host} does not boot:\n{last_words.stdout}{last_words.stderr}"
+            )
         time.sleep(0.2)
 
 
@@ -81,7 +87,9 @@ def execute(lab: Lab, host: str, *arguments: str, text: str | None = None) -> st
     return run(["docker", "exec", "--interactive", lab.container(host), *arguments], text=text)
 
 
-def put(lab: Lab, host: str, path: str, content: str, *, owner: str = "root", mode: str = "0644") -> None:
+def put(
+    lab: Lab, host: str, path: str, content: str, *, owner: str = "root", mode: str = "0644"
+) -> None:
     """Write a file on a host."""
     quoted = shlex.quote(path)
     script = f"install -D -o {owner} -m {mode} /dev/stdin {quoted}"

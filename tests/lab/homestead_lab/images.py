@@ -1,6 +1,6 @@
 # Copyright: the homestead.matrix contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's images: Debian from debootstrap, everything else on top; built once, rebuilt when its recipe changes."""
+"""The lab's images: Debian from debootstrap, the rest on top; rebuilt when a recipe changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeou
 
 
 def ensure(tags: list[str]) -> None:
-    """Build those of these images that are missing or out of date, each after the one it stands on."""
+    """Build what is missing or out of date of these images, each after the one it stands on."""
     if any(not tag.startswith("homestead-lab/debian:") for tag in tags):
         tags = ["homestead-lab/debian:13", *tags]
     for tag in dict.fromkeys(tags):
@@ -33,7 +33,7 @@ def ensure(tags: list[str]) -> None:
 
 
 def build(tag: str) -> None:
-    image, _, release = tag.removeprefix("homestead-lab/").partition(":")
+    image, _colon, release = tag.removeprefix("homestead-lab/").partition(":")
     with tempfile.TemporaryDirectory(prefix="homestead-lab-") as folder:
         context = Path(folder)
         fill_context(context, image)
@@ -41,9 +41,16 @@ def build(tag: str) -> None:
         fingerprint = hash_of(context, image_id(base))
         if label(tag) == fingerprint:
             return
-        command = ["docker", "build", "--tag", tag, "--label", f"homestead-lab.recipe={fingerprint}"]
+        command = [
+            "docker",
+            "build",
+            "--tag",
+            tag,
+            "--label",
+            f"homestead-lab.recipe={fingerprint}",
+        ]
         command += ["--build-arg", f"BASE={base}"] if release else []
-        # The engine's own builder: an image made here is no base for a builder that lives elsewhere.
+        # The engine's own builder: no other knows the images that were made here.
         environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
         run_long(f"build the image {tag}", [*command, folder], environment=environment)
 
@@ -75,7 +82,7 @@ def pip_settings() -> list[str]:
     listed = attempt([sys.executable, "-m", "pip", "config", "list"]).stdout
     settings = {}
     for line in listed.splitlines():
-        name, _, value = line.partition("=")
+        name, _equals, value = line.partition("=")
         settings[name.rpartition(".")[2]] = " ".join(shlex.split(value))
     return [f"{name} = {settings[name]}" for name in PIP_SETTINGS if name in settings]
 

@@ -25,7 +25,9 @@ def write(lab: Lab, hosts: dict[str, Host], *, subnet: Subnet) -> Path:
     (folder / "group_vars").mkdir(parents=True, exist_ok=True)
     groups: dict[str, dict[str, Variables]] = {}
     for host in hosts.values():
-        groups.setdefault(host.group or "others", {})[host.name] = host_variables(host, subnet=subnet)
+        groups.setdefault(host.group or "others", {})[host.name] = host_variables(
+            host, subnet=subnet
+        )
     children = {group: {"hosts": members} for group, members in sorted(groups.items())}
     dump(folder / "hosts.json", {"all": {"children": {"lab": {"children": children}}}})
     dump(folder / "group_vars/lab.json", connection(lab))
@@ -72,7 +74,7 @@ def settings(hosts: dict[str, Host], *, subnet: Subnet) -> Variables:
         "matrix_support": {"contacts": [contact]},
         "certificate_acme_directory": ACME_DIRECTORY,
         "certificate_acme_ca_file": AUTHORITIES,
-        "coturn_allowed_peers": subnet.ranges,
+        "coturn_allowed_peers": [f"{network[0]}-{network[-1]}" for network in subnet.networks],
         "synapse_settings": {
             "ip_range_blacklist": [],
             "federation_ip_range_blacklist": [],

@@ -61,7 +61,9 @@ def network(lab: Lab) -> Subnet:
         for index in range(LABS):
             if create_network(lab, Subnet(index)):
                 return Subnet(index)
-    raise LabError("No addresses are free for another lab; `lab down --name NAME` those you do not need.")
+    raise LabError(
+        "No addresses are free for another lab; `lab down --name NAME` those you do not need."
+    )
 
 
 def existing_network(lab: Lab) -> Subnet | None:
@@ -70,11 +72,9 @@ def existing_network(lab: Lab) -> Subnet | None:
     if result.returncode:
         return None
     labels: dict[str, str] = json.loads(result.stdout) or {}
-    if labels.get(f"{LABEL}.state") != str(lab.state):
-        raise LabError(
-            f"The network {lab.network} belongs to {labels.get(f'{LABEL}.state', 'somebody else')}: "
-            "choose another --name."
-        )
+    owner = labels.get(f"{LABEL}.state", "somebody else")
+    if owner != str(lab.state):
+        raise LabError(f"The network {lab.network} belongs to {owner}: choose another --name.")
     return Subnet(int(labels[f"{LABEL}.index"]))
 
 

@@ -5,14 +5,9 @@
 from __future__ import annotations
 
 import json
-import ssl
-import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 from homestead_lab.hosts import execute, put
-from homestead_lab.shell import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,14 +17,14 @@ if TYPE_CHECKING:
 
 AUTHORITIES = "/etc/ssl/lab.pem"  # on every host: who signs certificates in the lab
 ACME_DIRECTORY = "https://acme.test:14000/dir"
-ACME_ROOT = "https://{address}:15000/roots/0"
-PATIENCE = 20.0
 
 
 def name_server(lab: Lab, host: Host, *, subnet: Subnet, hosts: Iterable[Host]) -> None:
     """Answer for every name of the lab and ask the machine's own resolver for the rest."""
     records = [
-        f"host-record={name},{','.join(subnet.addresses(owner))}" for owner in hosts for name in owner.names
+        f"host-record={name},{','.join(subnet.addresses(owner))}"
+        for owner in hosts
+        for name in owner.names
     ]
     lines = ["local=/test/", "no-hosts", "bind-dynamic", *records]
     put(lab, host.name, "/etc/dnsmasq.d/lab.conf", "\n".join(lines) + "\n")
@@ -38,25 +33,15 @@ def name_server(lab: Lab, host: Host, *, subnet: Subnet, hosts: Iterable[Host]) 
     execute(lab, host.name, "lab-certificate", "acme.test", alternatives)
     execute(lab, host.name, "systemctl", "enable", "--now", "dnsmasq.service", "pebble.service")
     authority = execute(lab, host.name, "cat", "/etc/lab/authority.crt") + "\n"
-    root = acme_root(address4, authority=authority)
-    (lab.state / "ca.pem").write_text(authority + root)
+    (lab.state / "ca.pem").write_text(f"{authority}{acme_root(lab, host)}\n")
 
 
-def acme_root(address: str, *, authority: str) -> str:
+def acme_root(lab: Lab, host: Host) -> str:
     """Fetch the root certificate that pebble made at its start."""
-    context = ssl.create_default_context(cadata=authority)
-    deadline = time.monotonic() + PATIENCE
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
-    while True:
-        try:
-            with opener.open(ACME_ROOT.format(address=address), timeout=5) as answer:
-                return str(answer.read().decode())
-        except (urllib.error.URLError, TimeoutError) as error:
-            if time.monotonic() > deadline:
-                raise LabError(f"The lab's certificate authority does not answer: {error}.") from error
-            time.sleep(0.2)
+    patience = ["--retry", "20", "--retry-delay", "1", "--retry-connrefused"]
+    trust = ["--cacert", "/etc/lab/authority.crt", "--resolve", "acme.test:15000:127.0.0.1"]
+    command = ["curl", "--fail", "--silent", "--show-error", *patience, *trust]
+    return execute(lab, host.name, *command, "https://acme.test:15000/roots/0")
 
 
 SITE = """\

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import IO
 
 REMINDER = 15.0  # seconds after which a long step says that it is still alive
 
@@ -24,10 +23,17 @@ class LabError(Exception):
 
 
 def say(text: str) -> None:
-    print(f"lab: {text}", flush=True)
+    write(f"lab: {text}\n")
 
 
-def attempt(arguments: Sequence[str], *, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def attempt(
+    arguments: Sequence[str], *, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a program that may fail."""
     source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
     return subprocess.run(list(arguments), capture_output=True, text=True, check=False, **source)
@@ -50,13 +56,13 @@ def failure(arguments: Sequence[str], output: str) -> str:
 def step(message: str) -> Iterator[None]:
     """Say what is being done, and how long it took."""
     started = time.monotonic()
-    print(f"lab: {message} ...", end="", flush=True)
+    write(f"lab: {message} ...")
     try:
         yield
     except BaseException:
-        print(" failed", flush=True)
+        write(" failed\n")
         raise
-    print(f" {time.monotonic() - started:.1f} s", flush=True)
+    write(f" {time.monotonic() - started:.1f} s\n")
 
 
 def run_long(
@@ -79,15 +85,14 @@ def run_long(
 
 
 def wait_visibly(process: subprocess.Popen[bytes]) -> None:
-    started = time.monotonic()
-    while True:
-        try:
-            process.wait(timeout=REMINDER)
-            return
-        except subprocess.TimeoutExpired:
-            print(f" {time.monotonic() - started:.0f} s ...", end="", flush=True)
+    started = reminded = time.monotonic()
+    while process.poll() is None:
+        time.sleep(0.1)
+        if time.monotonic() - reminded > REMINDER:
+            reminded = time.monotonic()
+            write(f" {reminded - started:.0f} s ...")
 
 
 def complain(error: Exception) -> int:
-    print(f"lab: {error}", file=sys.stderr)
+    sys.stderr.write(f"lab: {error}\n")
     return 1

@@ -49,16 +49,22 @@ class Subnet:
         return IPv6Network(f"2001:db8:0:{self.index:x}::/64")
 
     @property
+    def networks(self) -> list[IPv4Network | IPv6Network]:
+        return [self.ipv4, self.ipv6]
+
+    @property
     def ranges(self) -> list[str]:
-        return [str(self.ipv4), str(self.ipv6)]
+        return [str(network) for network in self.networks]
 
     def addresses(self, host: Host) -> list[str]:
-        return [str(self.ipv4[host.number]), str(self.ipv6[host.number])]
+        return [str(network[host.number]) for network in self.networks]
 
 
 def load(path: Path, *, release: str) -> dict[str, Host]:
     """Read a topology; hosts of the bare image that name no release get this one."""
-    return {name: parse(name, line, release) for name, line in tomllib.loads(path.read_text()).items()}
+    return {
+        name: parse(name, line, release) for name, line in tomllib.loads(path.read_text()).items()
+    }
 
 
 def parse(name: str, line: dict[str, str | int | list[str]], release: str) -> Host:
