@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the tables of README.md that follow from the component table and the argument specs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+    COMPONENTS,
+    Component,
+    Port,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+SPECS = ROOT / "roles/matrix/meta/argument_specs.yml"
+_MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table in Markdown."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def ports() -> str:
+    """Write every port of the component table."""
+    rows = [
+        (_number(port), port.protocol, port.purpose, _needed(component))
+        for component in COMPONENTS.values()
+        for port in component.ports
+    ]
+    return table(("port", "protocol", "what for", "needed"), rows)
+
+
+def _number(port: Port) -> str:
+    return str(port.first) if port.first == port.last else f"{port.first}–{port.last}"  # noqa: RUF001 en dash of a range
+
+
+def _needed(component: Component) -> str:
+    if not component.optional:
+        return "always"
+    later = "" if component.role else ", in a later release"
+    return f"with `{component.name}`{later}"
+
+
+def variables() -> str:
+    """Write every variable of the description."""
+    options = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    rows = [(f"`{name}`", _default(option), _about(option)) for name, option in options.items()]
+    return table(("variable", "default", "meaning"), rows)
+
+
+def _default(option: dict[str, Any]) -> str:
+    if option.get("required"):
+        return "required"
+    default = option["default"]
+    return _cell(f"`{default if isinstance(default, str) else json.dumps(default)}`")
+
+
+def _about(option: dict[str, Any]) -> str:
+    description = option["description"]
+    sentences = [description] if isinstance(description, str) else description
+    return _cell(_MARKUP.sub(r"`\g<text>`", " ".join(sentences)))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+TABLES = {"ports": ports, "variables": variables}
+
+
+def written(text: str) -> str:
+    """Return the text with its generated tables."""
+    for name, write in TABLES.items():
+        begin, end = f"<!-- begin: {name} (generated) -->\n", f"<!-- end: {name} -->"
+        before, rest = text.split(begin)
+        _old, after = rest.split(end)
+        text = f"{before}{begin}{write()}\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
