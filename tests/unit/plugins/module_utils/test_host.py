@@ -1,0 +1,226 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+    Observation,
+    Requirements,
+    addresses,
+    facts,
+    faults,
+    listeners,
+    memory_mb,
+    release_fields,
+    told,
+)
+
+NEEDED = Requirements(server_name="example.com", memory_mb=900, disk_mb=3072)
+TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when   uid timeout inode
+   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 101 1
+   1: 0100007F:1F48 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 102 1
+   2: 0A00020F:0050 0A000202:C350 01 00000000:00000000 00:00000000 00000000     0        0 103 1
+"""
+LINE = "   9: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:0 0 0 0 {inode} 1\n"
+RELEASE = """PRETTY_NAME="Debian GNU/Linux 13 (trixie)"
+NAME="Debian GNU/Linux"
+VERSION_ID="13"
+VERSION_CODENAME=trixie
+ID=debian
+"""
+FIB_TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 127.0.0.0
+        /8 host LOCAL
+     |-- 127.0.0.1
+        /32 host LOCAL
+     |-- 192.0.2.0
+        /24 link UNICAST
+     |-- 192.0.2.10
+        /32 host LOCAL
+     |-- 192.0.2.255
+        /32 link BROADCAST
+Local:
+     |-- 192.0.2.10
+        /32 host LOCAL
+"""
+IF_INET6 = """20010db8000000000000000000000010 02 40 00 80     eth0
+fe80000000000000000000fffe000001 02 40 20 80     eth0
+00000000000000000000000000000001 01 80 10 80       lo
+"""
+FRESH = Observation(
+    os_release=RELEASE,
+    meminfo="MemTotal:        2014208 kB\nMemFree:          100000 kB\n",
+    tcp=TCP,
+    owners={},
+    fib_trie=FIB_TRIE,
+    if_inet6=IF_INET6,
+    disk_free=20 * 1024**3,
+    machine="x86_64",
+    server_name="",
+    is_ours=False,
+)
+
+
+def listening(*ports: int, address: str = "00000000") -> str:
+    lines = (
+        LINE.format(address=address, port=port, inode=900 + number)
+        for number, port in enumerate(ports)
+    )
+    return TCP + "".join(lines)
+
+
+def test_a_fresh_host_is_taken() -> None:
+    assert faults(FRESH, NEEDED) == []
+
+
+def test_facts() -> None:
+    assert facts(FRESH) == {
+        "release": "13",
+        "codename": "trixie",
+        "architecture": "x86_64",
+        "memory_mb": 1967,
+        "disk_free_mb": 20480,
+        "python": "3.13",
+        "postgresql": 17,
+        "addresses": ["192.0.2.10", "2001:db8::10"],
+    }
+
+
+def test_listeners_are_told_from_connections() -> None:
+    assert listeners(TCP) == {"101": 22, "102": 8008}
+
+
+def test_addresses_without_any() -> None:
+    assert addresses("", "") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        pytest.param("A=b\nC=\"d e\"\nF='g'\n", {"A": "b", "C": "d e", "F": "g"}, id="quotes"),
+        pytest.param("# nothing\n\n", {}, id="nothing"),
+        pytest.param("URL=https://a/?b=c\n", {"URL": "https://a/?b=c"}, id="equals sign inside"),
+    ],
+)
+def test_release_fields(text: str, fields: dict[str, str]) -> None:
+    assert release_fields(text) == fields
+
+
+def test_memory_unknown_is_none() -> None:
+    assert memory_mb("") == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence"),
+    [
+        pytest.param(
+            replace(
+                FRESH,
+                os_release='ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian 11 (bullseye)"',
+            ),
+            "The host runs Debian 11 (bullseye); install Debian 12 or 13.",
+            id="old Debian",
+        ),
+        pytest.param(
+            replace(FRESH, os_release='ID=ubuntu\nVERSION_ID="12"\nPRETTY_NAME="Ubuntu 12.04"'),
+            "The host runs Ubuntu 12.04; install Debian 12 or 13.",
+            id="no Debian with a number that Debian has too",
+        ),
+        pytest.param(
+            replace(FRESH, os_release='ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"'),
+            "The host runs Debian GNU/Linux forky/sid; install Debian 12 or 13.",
+            id="Debian without a number",
+        ),
+        pytest.param(
+            replace(FRESH, os_release=""),
+            "The host runs an unknown system; install Debian 12 or 13.",
+            id="nothing known",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(80), owners={"900": "apache2"}),
+            "apache2 already listens on port 80; "
+            "remove it, because the Matrix server brings its own web server.",
+            id="another web server",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(443, 80), owners={"900": "caddy", "901": "caddy"}),
+            "caddy already listens on port 80 and 443; "
+            "remove it, because the Matrix server brings its own web server.",
+            id="on both ports",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(80, address="0" * 32), owners={"900": "caddy"}),
+            "caddy already listens on port 80; "
+            "remove it, because the Matrix server brings its own web server.",
+            id="on IPv6",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(80), owners={"900": "nginx"}),
+            "nginx already listens on port 80; "
+            "remove it, because the Matrix server brings its own web server.",
+            id="an nginx that is not ours",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(80), is_ours=True),
+            "another program already listens on port 80; "
+            "remove it, because the Matrix server brings its own web server.",
+            id="nobody knows whose",
+        ),
+        pytest.param(
+            replace(FRESH, meminfo="MemTotal:         524288 kB\n"),
+            "The host has 512 MB of memory and needs 900 MB; "
+            "take a larger one or lower matrix_minimum_memory_mb.",
+            id="little memory",
+        ),
+        pytest.param(
+            replace(FRESH, disk_free=1024**3),
+            "The host has 1024 MB free on its root file system and needs 3072 MB; "
+            "make room or lower matrix_minimum_disk_mb.",
+            id="little disk",
+        ),
+        pytest.param(
+            replace(FRESH, server_name="old.example"),
+            "The host already serves the Matrix IDs of old.example, and every account would be "
+            "lost with matrix_domain example.com; set it to old.example again or take another host.",
+            id="another domain",
+        ),
+    ],
+)
+def test_what_is_refused(seen: Observation, sentence: str) -> None:
+    assert faults(seen, NEEDED) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(
+            replace(
+                FRESH, tcp=listening(80, 443), owners={"900": "nginx", "901": "nginx"}, is_ours=True
+            ),
+            id="our own web server",
+        ),
+        pytest.param(replace(FRESH, server_name="example.com"), id="the same domain"),
+        pytest.param(
+            replace(FRESH, server_name="example.com", disk_free=0), id="a full disk to repair"
+        ),
+        pytest.param(replace(FRESH, tcp=listening(8080)), id="something on another port"),
+    ],
+)
+def test_what_is_taken(seen: Observation) -> None:
+    assert faults(seen, NEEDED) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    seen = replace(FRESH, os_release="", meminfo="", disk_free=0, tcp=listening(80))
+    assert len(faults(seen, NEEDED)) == 4
+
+
+def test_several_faults_are_a_list() -> None:
+    assert told(["One."]) == "One."
+    assert told(["One.", "Two."]) == (
+        "The host cannot be a Matrix server for 2 reasons:\n- One.\n- Two."
+    )

@@ -1,0 +1,70 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
+
+TCP = "   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:0 0     0        0 4711 1\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a directory that looks like a host on which nginx listens."""
+    files = {
+        "etc/os-release": 'ID=debian\nVERSION_ID="12"\n',
+        "proc/meminfo": "MemTotal: 1000000 kB\n",
+        "proc/net/tcp": TCP,
+        "proc/net/fib_trie": "",
+        "proc/123/comm": "nginx\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    handles = tmp_path / "proc/123/fd"
+    handles.mkdir()
+    (handles / "0").symlink_to("/dev/null")
+    (handles / "6").symlink_to("socket:[4711]")
+    return tmp_path
+
+
+def test_a_host_is_read(root: Path) -> None:
+    seen = observe(root)
+    assert seen.os_release.startswith("ID=debian")
+    assert seen.owners == {"4711": "nginx"}
+    assert seen.disk_free > 0
+    assert (seen.server_name, seen.is_ours) == ("", False)
+
+
+def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
+    (root / "proc/124").mkdir()
+    assert observe(root).owners == {"4711": "nginx"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("services/reverse_proxy.json", id="finished"),
+        pytest.param("transactions/reverse_proxy", id="interrupted"),
+    ],
+)
+def test_our_own_web_server_is_known(root: Path, path: str) -> None:
+    (root / "var/lib/homestead" / path).mkdir(parents=True)
+    assert observe(root).is_ours
+
+
+def test_the_recorded_server_name_is_read(root: Path) -> None:
+    state = root / "var/lib/homestead"
+    state.mkdir(parents=True)
+    (state / "server_name").write_text("example.com\n", encoding="utf-8")
+    assert observe(root).server_name == "example.com"
+
+
+def test_this_machine_can_be_read() -> None:
+    seen = observe()
+    assert seen.machine == os.uname().machine
+    assert "MemTotal" in seen.meminfo
