@@ -83,7 +83,8 @@ def count(number: int, noun: str) -> str:
 def counts(findings: Sequence[Finding]) -> str:
     """Return what there is of each verdict, gravest first: `1 error, 12 ok`."""
     summary = summarize(findings)
-    return ", ".join(count(summary[verdict], verdict) for verdict in VERDICTS if summary[verdict])
+    found = [count(summary[verdict], verdict) for verdict in VERDICTS if summary[verdict]]
+    return ", ".join(found) or "no findings"
 
 
 def as_document(report: Report) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import (
+    mint,
+    read_secret,
+)
+
+
+def test_the_credentials_are_those_of_the_draft() -> None:
+    """The password was computed with openssl from the user name and the secret."""
+    assert mint("north", ttl=600, now=1700000000) == {
+        "username": "1700000600:homestead-verify",
+        "password": "Y2KPHSzZRPtBsnBZMtHax+RTCp0=",
+        "ttl": 600,
+    }
+
+
+def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "turn").write_text("north\n")
+    assert read_secret("turn", directory=tmp_path) == "north"
+
+
+def test_a_host_without_the_secret(tmp_path: Path) -> None:
+    assert read_secret("turn", directory=tmp_path) == ""
+
+
+def test_only_secrets_are_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not the name of a secret"):
+        read_secret("../other", directory=tmp_path)
