@@ -185,7 +185,8 @@ def test_memory_unknown_is_none() -> None:
         pytest.param(
             replace(FRESH, server_name="old.example"),
             "The host already serves the Matrix IDs of old.example, and every account would be "
-            "lost with matrix_domain example.com; set it to old.example again or take another host.",
+            "lost with matrix_domain example.com; set it to old.example again "
+            "or take another host.",
             id="another domain",
         ),
     ],
