@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the tables of docs/verify.md: the role's variables, and every finding the verifier knows."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/verify.md"
+SPECS = ROOT / "roles/verify/meta/argument_specs.yml"
+_MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
+
+
+def checks() -> dict[str, Check]:
+    """Return every check of the verifier by its id."""
+    found = {check.id: check for check in _checks()}
+    return dict(sorted(found.items(), key=lambda item: (item[1].area, item[0])))
+
+
+def _checks() -> Iterator[Check]:
+    for module in pkgutil.iter_modules(verify.__path__):
+        values = vars(importlib.import_module(f"{verify.__name__}.{module.name}")).values()
+        yield from (value for value in values if isinstance(value, Check))
+
+
+def findings() -> str:
+    """Write a line for each check."""
+    lines = ["| finding | what to do | by |", "|---|---|---|"]
+    for check in checks().values():
+        identity = check.id.replace("{part}", "…")
+        remedy = check.remedy.replace("{part}", "it").replace("|", "\\|")
+        lines.append(f"| `{identity}` | {remedy} | {check.reference} |")
+    return "\n".join(lines)
+
+
+def variables() -> str:
+    """Write a line for each variable of the role."""
+    options = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, option in options.items():
+        default = option["default"]
+        text = default if isinstance(default, str) and default else json.dumps(default)
+        meaning = _MARKUP.sub(r"`\g<text>`", option["description"])
+        lines.append(f"| `{name}` | `{text}` | {meaning} |")
+    return "\n".join(lines)
+
+
+TABLES = {"variables": variables, "findings": findings}
+
+
+def written(text: str) -> str:
+    """Return the page with its generated tables."""
+    for name, write in TABLES.items():
+        begin, end = f"<!-- begin: {name} (generated) -->\n", f"<!-- end: {name} -->"
+        before, rest = text.split(begin)
+        _old, after = rest.split(end)
+        text = f"{before}{begin}{write()}\n{end}{after}"
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
