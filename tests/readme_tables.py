@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.components import
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 SPECS = ROOT / "roles/matrix/meta/argument_specs.yml"
+DEFAULTS = ROOT / "roles/matrix/defaults/main.yml"
 _MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
 
 
@@ -55,14 +56,17 @@ def _needed(component: Component) -> str:
 def variables() -> str:
     """Write every variable of the description."""
     options = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
-    rows = [(f"`{name}`", _default(option), _about(option)) for name, option in options.items()]
+    defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+    rows = [
+        (f"`{name}`", _default(option, defaults[name]), _about(option))
+        for name, option in options.items()
+    ]
     return table(("variable", "default", "meaning"), rows)
 
 
-def _default(option: dict[str, Any]) -> str:
+def _default(option: dict[str, Any], default: object) -> str:
     if option.get("required"):
         return "required"
-    default = option["default"]
     return _cell(f"`{default if isinstance(default, str) else json.dumps(default)}`")
 
 

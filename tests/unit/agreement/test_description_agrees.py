@@ -26,6 +26,10 @@ ROOT = Path(__file__).parents[3]
 OF_THE_ROLE = {"hostname", "ssh_port"}
 
 
+# The documentation cannot hold these as values: one is required, one comes from Ansible.
+SAID_IN_WORDS = {"matrix_domain": "", "matrix_ssh_port": "{{ ansible_port | default(22) }}"}
+
+
 def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
@@ -51,7 +55,7 @@ def test_every_variable_is_documented_and_has_a_default() -> None:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_documented_defaults_are_the_real_ones(name: str) -> None:
     option = OPTIONS[name]
-    assert REAL[name] == ("" if option.get("required") else option["default"])
+    assert REAL[name] == SAID_IN_WORDS.get(name, option.get("default"))
 
 
 @pytest.mark.parametrize("name", OPTIONS)
