@@ -65,8 +65,9 @@ async def _document(
     copy = url(host, part)
     if not host or copy == chain.hops[0].request.url:
         return findings
-    other = chain if copy == chain.last.request.url else await follow(transport, copy)
-    return findings + judge_copy(part, chain, other, wanted)
+    if copy == chain.last.request.url:
+        return findings
+    return findings + judge_copy(part, chain, await follow(transport, copy), wanted)
 
 
 def _certificate(chain: Chain) -> list[Finding]:

@@ -25,7 +25,7 @@ NAME = Check(
     "Appendices, Server Name",
     "Use a lower-case ASCII host name of at most 230 characters, with a port only if you must.",
 )
-STEP = Check("resolution.step", "resolution", _REFERENCE, "Repair what the other findings name.")
+STEP = Check("resolution.step", "resolution", _REFERENCE, "")
 ADDRESSES = Check(
     "resolution.addresses",
     "resolution",
@@ -218,17 +218,15 @@ def _concluded(resolution: Resolution, name: Finding) -> Resolution:
     endpoints = [str(endpoint) for endpoint in resolution.endpoints]
     error = "" if endpoints else _first_error(resolution.findings)
     if error:
-        conclusion = STEP.error("Peers cannot find this server.", step=resolution.step)
-    else:
-        conclusion = STEP.ok(
-            f"Peers find the server by step {resolution.step} at {', '.join(endpoints)}.",
-            step=resolution.step,
-            connect=endpoints,
-            host_header=resolution.host_header,
-            certificate_name=resolution.certificate_name,
-        )
-    findings = (name, *resolution.findings, conclusion)
-    return replace(resolution, error=error, findings=findings)
+        return replace(resolution, error=error, findings=(name, *resolution.findings))
+    conclusion = STEP.ok(
+        f"Peers find the server by step {resolution.step} at {', '.join(endpoints)}.",
+        step=resolution.step,
+        connect=endpoints,
+        host_header=resolution.host_header,
+        certificate_name=resolution.certificate_name,
+    )
+    return replace(resolution, findings=(name, *resolution.findings, conclusion))
 
 
 def _first_error(findings: tuple[Finding, ...]) -> str:

@@ -28,12 +28,6 @@ from .resolution import Resolution, resolve
 from .transport import Transport
 from .turn import check_turn
 
-DELEGATION = Check(
-    "resolution.expected",
-    "resolution",
-    "Server-Server API, Resolving server names",
-    "Publish the planned /.well-known/matrix/server on the base domain.",
-)
 CLIENT = Check(
     "client.base_url",
     "client",
@@ -79,7 +73,7 @@ async def verify(transport: Transport, plan: Plan) -> Report:
     resolving = asyncio.ensure_future(resolve(transport, plan.server_name))
     discovering = asyncio.ensure_future(follow(transport, wellknown.url(name.host, "client")))
     parts = await asyncio.gather(
-        _peers(transport, plan, resolving),
+        _peers(transport, resolving),
         check_documents(transport, plan, name=name, resolving=resolving, client=discovering),
         _clients(transport, plan, discovering),
         check_turn(transport, plan.expectations, plan.credentials, allowed=plan.allowed),
@@ -89,21 +83,9 @@ async def verify(transport: Transport, plan: Plan) -> Report:
     return Report(findings, await resolving, round(time.monotonic() - started, 3))
 
 
-async def _peers(
-    transport: Transport, plan: Plan, resolving: Awaitable[Resolution]
-) -> list[Finding]:
+async def _peers(transport: Transport, resolving: Awaitable[Resolution]) -> list[Finding]:
     resolution = await resolving
-    findings = [*resolution.findings, *_delegation(resolution, plan)]
-    return findings + await check_federation(transport, resolution)
-
-
-def _delegation(resolution: Resolution, plan: Plan) -> list[Finding]:
-    planned, found = plan.expectations.get("delegation"), resolution.host_header
-    if not planned or not found:
-        return []
-    if planned == found:
-        return [DELEGATION.ok(f"Peers are led to {found}, as planned.")]
-    return [DELEGATION.error(f"Peers are led to {found} instead of {planned}.")]
+    return [*resolution.findings, *await check_federation(transport, resolution)]
 
 
 async def _clients(

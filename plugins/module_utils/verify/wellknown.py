@@ -22,6 +22,7 @@ from .support import judge_support
 
 Name = Literal["client", "server", "support"]
 NAMES: tuple[Name, ...] = ("client", "server", "support")
+ABSENT = 404
 _URIS = "Client-Server API, Well-known URIs"
 _CORS = "Client-Server API, Web Browser Clients"
 
@@ -86,7 +87,7 @@ def judge(name: Name, chain: Chain, wanted: Wanted) -> list[Finding]:
     """Judge one document as the base domain serves it."""
     findings = [*_redirects(name, chain), *_cors(name, chain)]
     if not chain.answered:
-        return [_status(name, chain, wanted), *findings]
+        return [*_status(name, chain, wanted), *findings]
     ok = STATUS.of(name).ok(
         f"/.well-known/matrix/{name} answers with a document.", hops=hops(chain)
     )
@@ -104,12 +105,17 @@ def judge_copy(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> list[Fi
         return [note(f"{where} has no document of its own.", hops=hops(host))]
     if theirs is None:
         message = f"The document is on {where}, but not on the base domain, where it is looked for."
-        note = check.info if name == "server" and wanted.value is None else check.error
+        note = check.error if _is_merely_absent(name, chain, wanted) else check.info
         return [note(message, hops=hops(host))]
     if ours != theirs:
         message = f"{where} serves another document than the base domain."
         return [check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))]
     return [check.ok(f"{where} serves the same document.")]
+
+
+def _is_merely_absent(name: Name, chain: Chain, wanted: Wanted) -> bool:
+    """Whether no other finding calls the missing document an error."""
+    return name != "server" and wanted.value is None and chain.last.status == ABSENT
 
 
 def value_of(chain: Chain | None) -> dict[str, Any] | None:
@@ -123,20 +129,21 @@ def value_of(chain: Chain | None) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _status(name: Name, chain: Chain, wanted: Wanted) -> Finding:
+def _status(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:
+    """Say why there is no document, unless the redirects are to blame."""
     check, last = STATUS.of(name), chain.last
-    if last.error:
-        reason = f"{last.request.url} fails: {last.error}"
-    elif chain.fault:
-        return check.error("The redirects do not lead to a document.", hops=hops(chain))
-    else:
-        reason = f"{last.request.url} answers with status {last.status}"
-    absent = last.status == 404 and not last.error
+    if chain.fault:
+        return
+    reason = f"fails: {last.error}" if last.error else f"answers with status {last.status}"
+    absent = last.status == ABSENT and not last.error
     optional = wanted.planned or name == "server"
     if wanted.value is not None or (not absent and name != "server"):
-        return check.error(f"There is no document: {reason}.", hops=hops(chain))
-    note = check.info if absent and optional else check.warning
-    return note(f"The document is not published: {reason}.", hops=hops(chain))
+        message = f"There is no document: {last.request.url} {reason}."
+        yield check.error(message, hops=hops(chain))
+    else:
+        note = check.info if absent and optional else check.warning
+        message = f"The document is not published: {last.request.url} {reason}."
+        yield note(message, hops=hops(chain))
 
 
 def _redirects(name: Name, chain: Chain) -> Iterator[Finding]:
