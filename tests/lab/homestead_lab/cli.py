@@ -104,7 +104,7 @@ def status(options: argparse.Namespace) -> int:
     for host in recorded.values():
         state = "running" if host.name in running else "stopped"
         addresses = "  ".join(f"{address:<16}" for address in subnet.addresses(host))
-        say(f"{host.name:<10} {state}  {addresses} {' '.join(host.names)}".rstrip())
+        say(f"{host.name:<14} {state}  {addresses} {' '.join(host.names)}".rstrip())
     return 0 if len(running) == len(recorded) else 1
 
 

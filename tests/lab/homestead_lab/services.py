@@ -57,7 +57,7 @@ server {{
     server_name {names};
     ssl_certificate /etc/letsencrypt/live/{domain}/fullchain.pem;
     ssl_certificate_key /etc/letsencrypt/live/{domain}/privkey.pem;
-    include /etc/nginx/snippets/homestead-*.conf;
+    include /etc/nginx/snippets/matrix-*.conf;
     location / {{ root /var/www/site; }}
 }}
 """
