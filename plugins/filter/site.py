@@ -133,7 +133,7 @@ def site(domain: object, **given: object) -> object:
     try:
         return json.loads(remembered(json.dumps(plain([domain, given]), default=str)))
     except ValueError as error:
-        raise AnsibleFilterError(told(str(error).splitlines())) from error
+        raise AnsibleFilterError(told(str(error).splitlines())) from None
 
 
 def told(sentences: Sequence[str]) -> str:
