@@ -36,7 +36,7 @@ class Token:
     def describe(self) -> dict[str, object]:
         """Return the token in the words of the module."""
         return {
-            "token": self.token,
+            "token": self.token or None,
             "uses_allowed": UNLIMITED if self.uses_allowed is None else self.uses_allowed,
             "expiry": expiry_text(self.expiry_time),
             "pending": self.pending,

@@ -120,6 +120,7 @@ from ..module_utils.synapse_admin import (
     HostSecrets,
     Request,
     Secrets,
+    Send,
     Session,
     http,
     session_for,
@@ -137,10 +138,12 @@ ARGUMENTS: dict[str, Any] = {
 NOTHING: dict[str, object] = dict.fromkeys(("uses_allowed", "expiry", "pending", "completed"))
 
 
-def run(params: dict[str, Any], secrets: Secrets, *, check_mode: bool) -> dict[str, Any]:
+def run(
+    params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
+) -> dict[str, Any]:
     """Make the token as wished, or in check mode only say what that would change."""
     wish = tokens.parse_wish(params["uses_allowed"], params["expiry"])
-    session = session_for(http(params["url"]), secrets, check_mode=check_mode)
+    session = session_for(send, secrets, check_mode=check_mode)
     remembered = f"registration_token_{params['name']}"
     token = params["token"] or secrets.read(remembered) or ""
     if not token and params["state"] == "present" and not check_mode:
@@ -168,13 +171,14 @@ def _result(
 ) -> dict[str, Any]:
     described = [value.describe() if value else {} for value in (before, after)]
     diff = dict(zip(("before", "after"), described))
-    return {**NOTHING, **described[1], "token": token or None, "changed": changed, "diff": diff}
+    return {**NOTHING, "token": token or None, **described[1], "changed": changed, "diff": diff}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = run(module.params, HostSecrets(), check_mode=module.check_mode)
+        send = http(module.params["url"])
+        result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)
     except (AdminError, ServiceError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -115,6 +115,7 @@ from ..module_utils.synapse_admin import (
     HostSecrets,
     Request,
     Secrets,
+    Send,
     Session,
     http,
     session_for,
@@ -138,7 +139,9 @@ ARGUMENTS: dict[str, Any] = {
 NOTHING: dict[str, object] = dict.fromkeys(("admin", "deactivated", "displayname"))
 
 
-def run(params: dict[str, Any], secrets: Secrets, *, check_mode: bool) -> dict[str, Any]:
+def run(
+    params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
+) -> dict[str, Any]:
     """Make the account as wished, or in check mode only say what that would change."""
     wish = users.Wish(
         state=params["state"],
@@ -147,7 +150,7 @@ def run(params: dict[str, Any], secrets: Secrets, *, check_mode: bool) -> dict[s
         password=params["password"],
         always=params["update_password"] == "always",
     )
-    session = session_for(http(params["url"]), secrets, check_mode=check_mode)
+    session = session_for(send, secrets, check_mode=check_mode)
     user_id = users.full_user_id(params["name"], session.server_name) if session else params["name"]
     current = _current(session, user_id)
     request = users.plan(user_id, wish, current)
@@ -174,7 +177,8 @@ def _result(
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = run(module.params, HostSecrets(), check_mode=module.check_mode)
+        send = http(module.params["url"])
+        result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)
     except (AdminError, ServiceError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -1,0 +1,135 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Synapse and a host's secrets in memory, for everything that asks its admin API."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any, Callable
+from urllib.parse import unquote
+
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import (
+    ADMINISTRATOR,
+    Request,
+    Response,
+)
+
+SHARED_SECRET = "shared"
+NONCE = "nonce"
+TOKENS = "/_synapse/admin/v1/registration_tokens"
+USERS = "/_synapse/admin/v2/users"
+NEW_TOKEN = {"uses_allowed": None, "expiry_time": None, "pending": 0, "completed": 0}
+NEW_USER = {"admin": False, "deactivated": False, "displayname": None}
+
+Known = dict[str, dict[str, Any]]
+
+
+@dataclass
+class MemorySecrets:
+    """Secrets that were there, and those written since."""
+
+    values: dict[str, str] = field(default_factory=lambda: {"synapse_registration": SHARED_SECRET})
+
+    def read(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    def write(self, name: str, value: str) -> None:
+        self.values[name] = value
+        if not value:
+            del self.values[name]
+
+
+@dataclass
+class FakeSynapse:
+    """As much of Synapse's API as we use; it notes every request."""
+
+    password: str | None = None
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    access_tokens: set[str] = field(default_factory=set)
+    requests: list[Request] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        answers = {
+            "/_matrix/client/v3/account/whoami": self._whoami,
+            "/_synapse/admin/v1/register": self._register,
+            "/_matrix/client/v3/login": self._login,
+        }
+        if request.path in answers:
+            return answers[request.path](request)
+        folder, _, name = request.path.rpartition("/")
+        change = _CHANGES[folder, request.method]
+        known = {TOKENS: self.tokens, USERS: self.users}[folder]
+        return change(known, unquote(name), dict(request.body or {}))
+
+    @property
+    def changes(self) -> list[str]:
+        """The methods of all requests that change tokens or accounts."""
+        asked = (request for request in self.requests if request.path.startswith((TOKENS, USERS)))
+        return [request.method for request in asked if request.method != "GET"]
+
+    def _whoami(self, request: Request) -> Response:
+        if request.token in self.access_tokens:
+            return Response(200, {"user_id": f"@{ADMINISTRATOR}:example.com"})
+        return Response(401, {"errcode": "M_UNKNOWN_TOKEN", "error": "Unknown token"})
+
+    def _register(self, request: Request) -> Response:
+        if request.method == "GET":
+            return Response(200, {"nonce": NONCE})
+        body: dict[str, Any] = dict(request.body or {})
+        words = "\0".join([NONCE, body["username"], body["password"], "admin"])
+        proof = hmac.new(SHARED_SECRET.encode(), words.encode(), hashlib.sha1).hexdigest()
+        if body["mac"] != proof:
+            return Response(403, {"errcode": "M_UNKNOWN", "error": "HMAC incorrect"})
+        if self.password is not None:
+            return Response(400, {"errcode": "M_USER_IN_USE", "error": "User ID already taken."})
+        self.password = body["password"]
+        return self._sign_in("registered")
+
+    def _login(self, request: Request) -> Response:
+        if (request.body or {})["password"] != self.password:
+            return Response(403, {"errcode": "M_FORBIDDEN", "error": "Invalid password"})
+        return self._sign_in("logged-in")
+
+    def _sign_in(self, access_token: str) -> Response:
+        self.access_tokens.add(access_token)
+        return Response(200, {"access_token": access_token})
+
+
+def _look(known: Known, name: str, _: dict[str, Any]) -> Response:
+    return Response(200, known[name]) if name in known else Response(404)
+
+
+def _make_token(known: Known, _: str, body: dict[str, Any]) -> Response:
+    known[body["token"]] = {**NEW_TOKEN, **body}
+    return Response(200, known[body["token"]])
+
+
+def _change_token(known: Known, name: str, body: dict[str, Any]) -> Response:
+    known[name].update(body)
+    return Response(200, known[name])
+
+
+def _forget(known: Known, name: str, _: dict[str, Any]) -> Response:
+    del known[name]
+    return Response(200)
+
+
+def _put_user(known: Known, name: str, body: dict[str, Any]) -> Response:
+    status = 200 if name in known else 201
+    known[name] = {**NEW_USER, **known.get(name, {}), **body}
+    return Response(status, known[name])
+
+
+_CHANGES: dict[tuple[str, str], Callable[[Known, str, dict[str, Any]], Response]] = {
+    (TOKENS, "GET"): _look,
+    (TOKENS, "POST"): _make_token,
+    (TOKENS, "PUT"): _change_token,
+    (TOKENS, "DELETE"): _forget,
+    (USERS, "GET"): _look,
+    (USERS, "PUT"): _put_user,
+}
