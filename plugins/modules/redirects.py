@@ -104,7 +104,9 @@ def main() -> None:
         ask = asker(given["name"], given["address"], given["port"])
         fault = wait([Redirect(**each) for each in given["redirects"]], ask, given["timeout"])
         if fault:
-            module.fail_json(msg=f"https://{given['name']}{fault}.")
+            module.fail_json(
+                msg=f"https://{given['name']}{fault}; another rule of the site may come first."
+            )
     module.exit_json(changed=False)
 
 

@@ -1,3 +1,6 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the rendering tests share."""
 
 from __future__ import annotations
@@ -6,9 +9,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from ansible.plugins.loader import init_plugin_loader
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+init_plugin_loader()  # before anything is imported from the collection
 
 
 @pytest.fixture(scope="session")

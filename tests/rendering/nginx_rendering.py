@@ -1,3 +1,6 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Render the files that roles give nginx, and run nginx with them on ports of its own."""
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
 
@@ -54,8 +56,6 @@ http {{
 }}
 """
 
-init_plugin_loader()
-
 
 def described(**given: Any) -> dict[str, Any]:
     """Return `matrix_site` of example.com as the real filter derives it."""
@@ -71,21 +71,25 @@ def release_of_nginx() -> str:
     return "13" if version >= SECOND_STYLE_OF_HTTP2 else "12"
 
 
+def role_variables(name: str) -> dict[str, Any]:
+    """Return the defaults and variables of a role, still as templates."""
+    found: dict[str, Any] = {}
+    for part in ("defaults", "vars"):
+        path = ROLES / name / part / "main.yml"
+        if path.exists():
+            found.update(DataLoader().load_from_file(str(path), trusted_as_template=True))
+    return found
+
+
 class Role:
-    """The variables and templates of one role."""
+    """The variables and templates of one role, which depends on the role `matrix`."""
 
     def __init__(self, name: str, **variables: Any) -> None:
-        loader = DataLoader()
-        directory = ROLES / name
-        own: dict[str, Any] = {}
-        for part in ("defaults", "vars"):
-            path = directory / part / "main.yml"
-            if path.exists():
-                own.update(loader.load_from_file(str(path), trusted_as_template=True))
-        self.templar = Templar(loader, variables={**own, **variables}).copy_with_new_env(
-            searchpath=[str(directory / "templates")]
+        self.templates = ROLES / name / "templates"
+        everything = {**role_variables("matrix"), **role_variables(name), **variables}
+        self.templar = Templar(DataLoader(), variables=everything).copy_with_new_env(
+            searchpath=[str(self.templates)]
         )
-        self.templates = directory / "templates"
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression."""
