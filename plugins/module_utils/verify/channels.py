@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from .sockets import Stream, fault_of
 from .transport import Certificate, Fault, Missing, anything
@@ -67,7 +68,7 @@ class DatagramChannel(asyncio.DatagramProtocol):
         self._received: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
         self.local = transport.get_extra_info("sockname")[:2]
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's form
@@ -83,13 +84,9 @@ class DatagramChannel(asyncio.DatagramProtocol):
             self._received.get_nowait()
         for patience in _RETRANSMITS:
             if payload:
-                self._send(payload)
+                self._transport.sendto(payload)
             try:
                 return await asyncio.wait_for(self._received.get(), patience)
             except asyncio.TimeoutError:
                 continue
         return b""
-
-    def _send(self, payload: bytes) -> None:
-        if isinstance(self._transport, asyncio.DatagramTransport):
-            self._transport.sendto(payload)
