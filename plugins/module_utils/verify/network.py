@@ -23,7 +23,6 @@ from .transport import Answer, Channel, Connection, Exchange, Fault, Request
 _Opened = tuple[Channel, Callable[[], None]]
 _AT_ONCE = 64
 _BANNER_LIMIT = 512
-_BANNER_SECONDS = 1.0
 
 
 class Network:
@@ -86,7 +85,7 @@ class Network:
         except (OSError, asyncio.TimeoutError) as error:
             return Connection(_state(error, address), _since(started))
         milliseconds = _since(started)
-        said = await _banner(stream) if banner else b""
+        said = await _banner(stream, self._seconds) if banner else b""
         stream.close()
         return Connection("open", milliseconds, said)
 
@@ -142,9 +141,9 @@ def _completed(exchange: Exchange, stream: Stream) -> Exchange:
     return replace(exchange, address=stream.address, certificate=certificate, error=error)
 
 
-async def _banner(stream: Stream) -> bytes:
+async def _banner(stream: Stream, seconds: float) -> bytes:
     try:
-        return await asyncio.wait_for(stream.reader.read(_BANNER_LIMIT), _BANNER_SECONDS)
+        return await asyncio.wait_for(stream.reader.read(_BANNER_LIMIT), seconds)
     except (OSError, asyncio.TimeoutError):
         return b""
 
