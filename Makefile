@@ -13,6 +13,7 @@ requirements := requirements.txt tests/requirements.txt
 
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/.cache/collections
+export MYPYPATH := $(PYTHONPATH)
 export ANSIBLE_CONFIG := $(CURDIR)/tests/lab/ansible.cfg
 export LC_ALL := C.UTF-8
 

@@ -89,7 +89,8 @@ def summarize(outcomes: list[Outcome]) -> None:
 def main() -> int:
     """Run the level that the command line names."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    if not sys.stdout.isatty():
+        os.environ["NO_COLOR"] = "1"
     outcomes = [run(name, command) for name, command in stages(sys.argv[1]).items()]
     summarize(outcomes)
     return int(any(outcome.failed for outcome in outcomes))
