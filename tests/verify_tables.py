@@ -2,7 +2,7 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the tables of docs/verify.md: the role's variables, and every finding the verifier knows."""
+"""Writes the tables of docs/verify.md: the variables of the role, and every finding there is."""
 
 from __future__ import annotations
 

@@ -1,0 +1,125 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bare lab host on which Debian's coturn runs, set up by hand and not by our roles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
+from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import mint
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests/lab/lab"
+NAME = "turn"
+HOST = "matrix.homestead.test"
+SECRET = "north"
+CONFIGURATION = f"""\
+use-auth-secret
+static-auth-secret={SECRET}
+realm={HOST}
+cert=/etc/turn/cert.pem
+pkey=/etc/turn/key.pem
+min-port=49152
+max-port=49573
+denied-peer-ip=10.0.0.0-10.255.255.255
+denied-peer-ip=169.254.0.0-169.254.255.255
+denied-peer-ip=192.168.0.0-192.168.255.255
+denied-peer-ip=fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+denied-peer-ip=::ffff:0.0.0.0-::ffff:255.255.255.255
+no-cli
+"""
+EXPECTATIONS = {
+    "turn": {
+        "host": HOST,
+        "port": 3478,
+        "tls_port": 5349,
+        "realm": HOST,
+        "relay_first": 49152,
+        "relay_last": 49573,
+    }
+}
+SETTLED = "for i in $(seq 50); do ss -Hlnt sport = :5349 | grep -q . && exit 0; sleep 0.1; done"
+
+
+@dataclass(frozen=True)
+class TurnServer:
+    """The host, and the certificate that it was given."""
+
+    certificate: Path
+
+    @classmethod
+    def up(cls, folder: Path) -> TurnServer:
+        """Start the host and install coturn."""
+        _lab("up", "--name", NAME, "--release", "13", "--only", "ns", "--only", "matrix")
+        server = cls(_certificate(folder))
+        server.shell("apt-get update -qq && apt-get install -qq --no-install-recommends coturn")
+        server.shell("install -d -o turnserver /etc/turn")
+        for name in ("cert.pem", "key.pem"):
+            server.write(f"/etc/turn/{name}", (folder / name).read_text())
+        server.shell("chown turnserver /etc/turn/*")
+        return server
+
+    @staticmethod
+    def down() -> None:
+        _lab("down", "--name", NAME)
+
+    def shell(self, script: str) -> None:
+        _lab("run", "--name", NAME, "matrix", "sh", "-c", script)
+
+    def write(self, path: str, text: str) -> None:
+        _lab("run", "--name", NAME, "matrix", "sh", "-c", f"cat > {path}", stdin=text)
+
+    def configure(self, text: str) -> None:
+        """Run coturn with this configuration."""
+        self.write("/etc/turnserver.conf", text)
+        self.shell(f"systemctl restart coturn && {SETTLED}")
+
+    def look(self, *, trusted: bool = True) -> list[Finding]:
+        """Let the verifier look at the server from the controller."""
+        ranges = [f"{address}/{size}" for address, size in zip(_addresses(), (28, 64))]
+        network = Network(
+            Guard.parse(ranges),
+            ca_file=str(self.certificate) if trusted else "",
+            nameservers=[_nameserver()],
+        )
+        credentials = mint(SECRET, ttl=600, now=int(time.time()))
+        return asyncio.run(check_turn(network, EXPECTATIONS, credentials, allowed=ranges))
+
+
+def _lab(*words: str, stdin: str = "") -> None:
+    done = subprocess.run([str(LAB), *words], input=stdin, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _certificate(folder: Path) -> Path:
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=turn"
+    names = ["-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *words.split(), *names], check=True, capture_output=True)
+    return certificate
+
+
+def _inventory() -> dict[str, Any]:
+    hosts = ROOT / ".cache/lab" / NAME / "inventory/hosts.json"
+    children: dict[str, Any] = json.loads(hosts.read_text())["all"]["children"]["lab"]["children"]
+    return children
+
+
+def _addresses() -> list[str]:
+    addresses: list[str] = _inventory()["matrix"]["hosts"]["matrix"]["matrix_addresses"]
+    return addresses
+
+
+def _nameserver() -> str:
+    return str(_inventory()["others"]["hosts"]["ns"]["ansible_host"])
