@@ -109,7 +109,9 @@ def _record(item: Case) -> Record:
     if "error" in item:
         return Record(name, kind, error=str(item["error"]))
     if kind == "SRV":
-        service = Service(item["priority"], item["weight"], item["port"], str(item["target"]))
+        target = str(item["target"])
+        target = target.rstrip(".") or target
+        service = Service(item["priority"], item["weight"], item["port"], target)
         return Record(name, kind, service=service)
     return Record(name, kind, str(item["value"]))
 
@@ -119,7 +121,7 @@ def _replies(https: Any) -> dict[str, Reply]:
 
 
 def _reply(item: Any) -> Reply:
-    if not isinstance(item, dict):
+    if not isinstance(item, dict) or "status" not in item:
         return NO_CONNECTION
     headers = list(JSON_HEADERS) + [(key, str(text)) for key, text in _headers(item).items()]
     if "location" in item:
