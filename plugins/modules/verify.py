@@ -25,7 +25,7 @@ description:
     Private addresses are not contacted unless O(allow_private) says so.
 requirements:
   - cryptography >= 42
-  - dnspython >= 2.3
+  - dnspython >= 2.6
   - h11 >= 0.14
 attributes:
   action:
@@ -239,8 +239,8 @@ resolution:
 """
 
 import asyncio
-import importlib.util
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -253,7 +253,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.network im
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 
-LIBRARIES = {"cryptography": "cryptography", "dns": "dnspython", "h11": "h11"}
+LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
 
 ARGUMENTS: dict[str, Any] = {
     "server_name": {"type": "str", "required": True},
@@ -287,10 +287,20 @@ def allowed_networks(value: Any) -> list[str]:
 
 
 def missing_libraries() -> list[str]:
-    """Return what has to be installed before anything can be looked at."""
+    """Return what has to be installed or renewed before anything can be looked at."""
     return [
-        package for name, package in LIBRARIES.items() if importlib.util.find_spec(name) is None
+        f"{name} {'.'.join(map(str, oldest))} or newer"
+        for name, oldest in LIBRARIES.items()
+        if installed(name) < oldest
     ]
+
+
+def installed(package: str) -> tuple[int, ...]:
+    """Return the version of a package, empty if there is none."""
+    try:
+        return tuple(int(part) for part in metadata.version(package).split(".")[:2])
+    except (metadata.PackageNotFoundError, ValueError):
+        return ()
 
 
 async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,11 +50,21 @@ class Facts:
 
 def read(certificate: Certificate) -> Facts:
     """Read the leaf certificate or raise ValueError."""
-    from cryptography import x509
+    from cryptography import exceptions, x509
 
     if not certificate.chain:
         raise ValueError("there is none")
-    leaf = x509.load_der_x509_certificate(certificate.chain[0])
+    odd = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion)
+    try:
+        return _read(certificate.chain[0])
+    except (*odd, exceptions.UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from None
+
+
+def _read(encoded: bytes) -> Facts:
+    from cryptography import x509
+
+    leaf = x509.load_der_x509_certificate(encoded)
     return Facts(
         subject=leaf.subject.rfc4514_string(),
         issuer=leaf.issuer.rfc4514_string(),

@@ -147,8 +147,10 @@ def _errors(*exchanges: Exchange) -> Iterator[Finding]:
 def _preflights(exchanges: list[Exchange]) -> Iterator[Finding]:
     faults = [(exchange, fault) for exchange in exchanges if (fault := preflight_fault(exchange))]
     for exchange, fault in faults:
+        is_unknown = exchange.request.url.endswith(_UNKNOWN_PATH)
+        judge = PREFLIGHTS.warning if is_unknown else PREFLIGHTS.error
         message = f"Browsers stop at the preflight of {exchange.request.url}: {fault}."
-        yield PREFLIGHTS.error(message, exchange=seen(exchange))
+        yield judge(message, exchange=seen(exchange))
     if faults:
         return
     if missing := missing_methods(exchanges[0]):

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 DEPTH_LIMIT = 64
@@ -24,16 +26,11 @@ class Document:
 def loads(body: bytes) -> Document:
     """Read JSON or raise a ValueError that says in one phrase what is wrong with it."""
     duplicates: list[str] = []
-
-    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            duplicates.extend(sorted({key for key, _ in pairs if _count(key, pairs) > 1}))
-        return found
-
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=collect, parse_constant=_constant
+            body.decode("utf-8"),
+            object_pairs_hook=partial(_object, duplicates),
+            parse_constant=_constant,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
@@ -67,8 +64,13 @@ def _inside(item: Any) -> list[Any]:
     return item if isinstance(item, list) else []
 
 
-def _count(key: str, pairs: list[tuple[str, Any]]) -> int:
-    return sum(1 for name, _ in pairs if name == key)
+def _object(duplicates: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs, noting the keys that come twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counted = Counter(key for key, _ in pairs)
+        duplicates.extend(sorted(key for key in counted if counted[key] > 1))
+    return found
 
 
 def _constant(name: str) -> NoReturn:

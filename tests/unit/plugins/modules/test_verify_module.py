@@ -28,6 +28,8 @@ def test_allowed_networks(value: Any, networks: list[str]) -> None:
 
 def test_libraries_are_there() -> None:
     assert verify.missing_libraries() == []
+    assert verify.installed("no-such-package") == ()
+    assert verify.installed("h11") >= (0, 14)
 
 
 def test_documentation_agrees_with_the_arguments() -> None:
