@@ -1,0 +1,186 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Synapse's configuration in every mode, judged by Synapse's own check."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homeserver import FILES, python_of
+from nginx_rendering import Role, described
+
+SMTP = {"host": "mail.example.com", "from": "matrix@example.com"}
+MODES: dict[str, dict[str, Any]] = {
+    "invite": {},
+    "closed": {},
+    "open": {},
+    "email": {"matrix_smtp": SMTP},
+    "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
+}
+HOST = {"release": "13", "python": "3.13", "postgresql": 17}
+PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
+# Synapse checks the files as it does before a start, and says what it understood.
+QUESTION = """
+import json, sys
+from synapse.config.homeserver import HomeServerConfig
+config = HomeServerConfig.load_config("", ["--config-path", sys.argv[1]])
+print(json.dumps({
+    "registration": config.registration.enable_registration,
+    "unverified": config.registration.enable_registration_without_verification,
+    "token": config.registration.registration_requires_token,
+    "third party": config.registration.registrations_require_3pid,
+    "email": config.email.can_verify_email,
+    "upload": config.media.max_upload_size,
+    "statistics": config.metrics.report_stats,
+    "metrics": config.metrics.enable_metrics,
+    "guests in calls": config.voip.turn_allow_guests,
+    "secrets": [
+        config.key.form_secret,
+        config.key.macaroon_secret_key.decode(),
+        config.registration.registration_shared_secret,
+        config.voip.turn_shared_secret,
+    ],
+}))
+"""
+ANSWER: dict[str, Any] = {
+    "registration": True,
+    "unverified": False,
+    "token": False,
+    "third party": [],
+    "email": False,
+    "upload": 70 * 1024 * 1024,
+    "statistics": False,
+    "metrics": False,
+    "guests in calls": False,
+    "secrets": [
+        "made-synapse_form",
+        "made-synapse_macaroon",
+        "made-synapse_registration",
+        "made-turn",
+    ],
+}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "invite": {"token": True},
+    "closed": {"registration": False},
+    "open": {"unverified": True},
+    "email": {"third party": ["email"], "email": True},
+    "email with an account": {"third party": ["email"], "email": True},
+}
+
+
+def role(mode: str = "invite", **more: Any) -> Role:
+    given = MODES[mode]
+    description = described(
+        registration=mode.split()[0], smtp=given.get("matrix_smtp", {}), max_upload_mb=70
+    )
+    return Role("synapse", matrix_site=description, matrix_host=HOST, **given, **more)
+
+
+def settings(mode: str = "invite", **more: Any) -> dict[str, Any]:
+    value: dict[str, Any] = role(mode, **more).value("_synapse_settings")
+    return value
+
+
+def write(mode: str, root: Path) -> Path:
+    """Write the role's files below `root`, with secrets made, and return the main one."""
+    own = role(mode)
+    files = own.value("_synapse_files + _synapse_secret_files")
+    written = [entry for entry in files if entry["path"].startswith("/etc/matrix-synapse/")]
+    for entry in written:
+        content = entry.get("content") or json.dumps(entry.get("document"))
+        path = Path(moved(entry["path"], root))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PLACEHOLDER.sub(r"made-\1", moved(content, root)))
+    return root / "etc/homeserver.yaml"
+
+
+def moved(text: str, root: Path) -> str:
+    text = text.replace("/etc/matrix-synapse", f"{root}/etc")
+    return text.replace("/var/lib/matrix-synapse", f"{root}/data")
+
+
+@pytest.fixture(scope="session")
+def synapse() -> Path:
+    """Return the Python of the Synapse that the role installs."""
+    return python_of(role().value("_synapse_version"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_synapse_understands_every_mode(mode: str, synapse: Path, tmp_path: Path) -> None:
+    path = write(mode, tmp_path)
+    signing_key = tmp_path / "data/signing.key"
+    signing_key.parent.mkdir()
+    subprocess.run([synapse.with_name("generate_signing_key"), "-o", signing_key], check=True)
+    done = subprocess.run(
+        [synapse, "-c", QUESTION, path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {**ANSWER, **ANSWERS[mode]}
+
+
+def test_the_log_goes_to_the_standard_output(synapse: Path, tmp_path: Path) -> None:
+    log = write("invite", tmp_path).with_name("log.yaml")
+    script = (
+        "import logging.config, sys, yaml; logging.setLoggerClass(logging.Logger);"
+        "from synapse.logging.context import LoggingContextFilter;"
+        "logging.config.dictConfig(yaml.safe_load(open(sys.argv[1])));"
+        "logging.getLogger('synapse').info('said', extra={'request': 'GET-1'});"
+        "logging.getLogger('synapse.access.http').info('asked', extra={'request': 'GET-1'})"
+    )
+    done = subprocess.run([synapse, "-c", script, log], capture_output=True, text=True, check=True)
+    assert done.stdout == "INFO synapse GET-1 said\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_secret_stands_in_the_configuration_but_the_one_that_has_no_file(mode: str) -> None:
+    found = PLACEHOLDER.findall(json.dumps(settings(mode)))
+    assert found == (["smtp"] if mode == "email with an account" else [])
+
+
+def test_every_secret_has_its_file_for_the_service_only() -> None:
+    own = role()
+    files = own.value("_synapse_secret_files")
+    assert {Path(entry["path"]).name for entry in files} == set(own.value("_synapse_secrets"))
+    assert {(entry["mode"], entry["group"]) for entry in files} == {("0640", "matrix-synapse")}
+    assert all(entry["secret"] for entry in files)
+    paths = {value for key, value in settings().items() if "secret" in key}
+    assert paths == {entry["path"] for entry in files}
+
+
+def test_settings_are_merged_at_every_depth() -> None:
+    changed = settings(synapse_settings={"database": {"args": {"cp_max": 20}}, "presence": {}})
+    assert changed["database"]["args"] == {**settings()["database"]["args"], "cp_max": 20}
+    assert changed["presence"] == {}
+
+
+def test_settings_win_over_the_mode() -> None:
+    changed = settings(synapse_settings={"registration_requires_token": False})
+    assert changed["registration_requires_token"] is False
+
+
+def test_it_listens_on_the_loopback_address_only() -> None:
+    listeners = settings()["listeners"]
+    assert [(entry["bind_addresses"], entry["port"]) for entry in listeners] == [
+        (["127.0.0.1"], 8008)
+    ]
+
+
+def test_every_requirement_is_pinned_and_checked() -> None:
+    version = role().value("_synapse_version")
+    lines = (FILES / f"requirements-{version}.txt").read_text().splitlines()
+    entries = [line for line in lines if line and not line.startswith(("#", " "))]
+    assert f"matrix-synapse=={version} \\" in entries
+    assert all(re.match(r"\S+==\S+ (; .+ )?\\$", entry) for entry in entries)
+    hashes = [number for number, line in enumerate(lines) if "--hash=sha256:" in line]
+    assert all(lines.index(entry) + 1 in hashes for entry in entries)
+
+
+def test_only_one_version_is_kept() -> None:
+    version = role().value("_synapse_version")
+    assert [path.name for path in FILES.glob("requirements-*")] == [f"requirements-{version}.txt"]
