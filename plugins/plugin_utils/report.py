@@ -53,6 +53,10 @@ class Report:
         return worst(self.findings)
 
     @property
+    def tone(self) -> Verdict:
+        return tone(self.findings)
+
+    @property
     def summary(self) -> dict[str, int]:
         return summarize(self.findings)
 
@@ -72,6 +76,13 @@ class Report:
 def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings, gravest first, otherwise as they were."""
     return sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))
+
+
+def tone(findings: Sequence[Finding]) -> Verdict:
+    """Return what people shall see first: what was not judged does not spoil what is well."""
+    summary = summarize(findings)
+    order: tuple[Verdict, ...] = (*GRAVE, "ok", "info", "unknown", "skipped")
+    return next((verdict for verdict in order if summary[verdict]), "unknown")
 
 
 def count(number: int, noun: str) -> str:

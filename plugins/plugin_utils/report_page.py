@@ -12,13 +12,15 @@ from pathlib import Path
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     Finding,
     Verdict,
-    worst,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+    GRAVE,
     Report,
     by_gravity,
+    count,
     counts,
     printable,
+    tone,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import verdict
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,15 +29,37 @@ _TEMPLATES = Path(__file__).parents[2] / "roles" / "verify" / "templates"
 _LONGEST_VALUE = 2000
 
 
+_TITLES = {
+    "resolution": "Server name",
+    "federation": "Federation",
+    "certificate": "Certificates",
+    "well-known": "Well-known documents",
+    "client": "Client API",
+    "registration": "Registration",
+    "turn": "Calls (TURN)",
+    "ports": "Ports",
+}
+_FINE: tuple[Verdict, ...] = ("ok", "info")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One finding, and the place of the page at which it stands."""
+
+    anchor: str
+    finding: Finding
+
+
 @dataclass(frozen=True)
 class Area:
     """One section of the page: `noted` stands open, `fine` is folded away."""
 
-    name: str
+    anchor: str
+    title: str
     verdict: Verdict
     counts: str
-    noted: list[Finding]
-    fine: list[Finding]
+    noted: list[Card]
+    fine: list[Card]
 
 
 def as_html(report: Report) -> str:
@@ -49,14 +73,22 @@ def as_html(report: Report) -> str:
     )
     environment.filters["excerpt"] = excerpt
     environment.filters["shape"] = shape
+    environment.filters["count"] = count
     template = environment.get_template("report.html.j2")
-    areas = [_area(name, findings) for name, findings in report.areas()]
-    return template.render(report=report, headline=verdict(report), areas=areas)
+    areas = [_area(number, *area) for number, area in enumerate(report.areas())]
+    noted = [card for area in areas for card in area.noted]
+    return template.render(
+        report=report,
+        headline=verdict(report),
+        areas=areas,
+        grave=[card for card in noted if card.finding.verdict in GRAVE],
+        resolution={name: value for name, value in report.resolution.items() if value},
+    )
 
 
 def excerpt(value: object) -> str:
     """Return a single value of the evidence as text of bearable length."""
-    text = printable(value if isinstance(value, str) else _plain(value))
+    text = printable(_plain(value))
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + " …"
 
 
@@ -74,12 +106,16 @@ def _plain(value: object) -> str:
     return words[value] if value is None or isinstance(value, bool) else str(value) or "none"
 
 
-def _area(name: str, findings: Sequence[Finding]) -> Area:
-    ordered = by_gravity(findings)
+def _area(number: int, name: str, findings: Sequence[Finding]) -> Area:
+    cards = [
+        Card(f"finding-{number}-{index}", finding)
+        for index, finding in enumerate(by_gravity(findings))
+    ]
     return Area(
-        name=name,
-        verdict=worst(findings),
+        anchor=f"area-{number}",
+        title=_TITLES.get(name, name),
+        verdict=tone(findings),
         counts=counts(findings),
-        noted=[finding for finding in ordered if finding.verdict not in ("ok", "info")],
-        fine=[finding for finding in ordered if finding.verdict in ("ok", "info")],
+        noted=[card for card in cards if card.finding.verdict not in _FINE],
+        fine=[card for card in cards if card.finding.verdict in _FINE],
     )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     Finding,
     Verdict,
-    worst,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
@@ -20,6 +19,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     count,
     counts,
     printable,
+    tone,
 )
 
 _COLORS: dict[Verdict, str] = {
@@ -54,7 +54,7 @@ class Line:
 def table(report: Report) -> list[Line]:
     """Return the lines that tell an operator at a glance how the server does."""
     spoken = [finding for finding in by_gravity(report.findings) if finding.verdict in _SPOKEN]
-    lines = [Line(""), Line(headline(report), _COLORS[report.verdict]), Line("")]
+    lines = [Line(""), Line(headline(report), _COLORS[report.tone]), Line("")]
     width = max((len(area) for area, _ in report.areas()), default=0)
     lines += [_area(area, findings, width) for area, findings in report.areas()]
     lines += [line for finding in spoken for line in (Line(""), *_finding(finding))]
@@ -81,9 +81,9 @@ def _figures(report: Report) -> str:
 
 
 def _area(area: str, findings: Sequence[Finding], width: int) -> Line:
-    grave = worst(findings)
-    text = f"  {_SIGNS[grave]} {area.ljust(width)}  {counts(findings)}"
-    return Line(text, _COLORS[grave])
+    seen = tone(findings)
+    text = f"  {_SIGNS[seen]} {area.ljust(width)}  {counts(findings)}"
+    return Line(text, _COLORS[seen])
 
 
 def _finding(finding: Finding) -> Iterator[Line]:

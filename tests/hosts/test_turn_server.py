@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from turn_server import CONFIGURATION, SECRET, TurnServer
 
+WAYS = ("turn.udp", "turn.tcp", "turn.tls", "turn.dtls")
 LOGIN = f"use-auth-secret\nstatic-auth-secret={SECRET}\n"
 
 
@@ -29,7 +30,7 @@ def test_nothing_is_wrong_with_a_good_server(server: TurnServer) -> None:
         (item.id, item.evidence["address"]) for item in findings if "transport" in item.evidence
     }
     assert len(relayed) == 2
-    assert len([way for way in ways if way[0] in ("turn.udp", "turn.tcp", "turn.tls")]) == 6
+    assert len([way for way in ways if way[0] in WAYS]) == 8
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_nothing_is_wrong_with_a_good_server(server: TurnServer) -> None:
         pytest.param("no-cli", "no-udp", {("error", "turn.udp")}, id="no UDP"),
         pytest.param("no-cli", "no-tcp", {("error", "turn.tcp")}, id="no TCP"),
         pytest.param("no-cli", "no-tls", {("error", "turn.tls")}, id="no TLS"),
+        pytest.param("no-cli", "no-dtls", {("error", "turn.dtls")}, id="no DTLS"),
         pytest.param(
             "min-port=49152\nmax-port=49573",
             "min-port=60000\nmax-port=60100",
@@ -50,7 +52,7 @@ def test_nothing_is_wrong_with_a_good_server(server: TurnServer) -> None:
         pytest.param(
             "no-cli",
             "denied-peer-ip=198.51.100.0-198.51.100.255\ndenied-peer-ip=2001:db8::-2001:db8:f::",
-            {("warning", "turn.relay_outside"), ("warning", "turn.relay_between")},
+            {("warning", "turn.relay_permission")},
             id="peers forbidden",
         ),
         pytest.param(

@@ -47,6 +47,12 @@ EXPECTATIONS = {
         "realm": HOST,
         "relay_first": 49152,
         "relay_last": 49573,
+        "uris": [
+            f"turns:{HOST}?transport=udp",
+            f"turns:{HOST}?transport=tcp",
+            f"turn:{HOST}?transport=udp",
+            f"turn:{HOST}?transport=tcp",
+        ],
     }
 }
 SETTLED = "for i in $(seq 50); do ss -Hlnt sport = :5349 | grep -q . && exit 0; sleep 0.1; done"

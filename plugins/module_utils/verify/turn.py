@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from .findings import Check, Finding
 from .guard import Guard
+from .port_probes import Place, dtls
 from .stun import StunError
 from .transport import Channel, Transport
 from .turn_client import UNAUTHORIZED, Credentials, TurnClient
@@ -39,7 +40,6 @@ ROUTE = Check(
     "RFC 8489 section 6",
     "Start the TURN server and let the port through the firewalls of host and provider.",
 )
-DTLS = Check("turn.dtls", _AREA, "RFC 7350", "")
 CERTIFICATE = Check(
     "turn.certificate",
     _AREA,
@@ -88,16 +88,11 @@ async def _check_host(
     if not addresses:
         return [ADDRESSES.error(f"{host} has neither an A nor an AAAA record.", host=host)]
     routes = [route for route in expected.routes if route.host == host]
-    findings = [
-        DTLS.skipped(f"DTLS at {host}:{route.port} was not tried.")
-        for route in routes
-        if route.kind == "dtls"
-    ]
     jobs = [
         _check_address(transport, address, routes=routes, expected=expected, caller=caller)
         for address in addresses
     ]
-    return findings + list(chain.from_iterable(await asyncio.gather(*jobs)))
+    return list(chain.from_iterable(await asyncio.gather(*jobs)))
 
 
 async def _check_address(
@@ -109,7 +104,7 @@ async def _check_address(
     caller: Caller | None,
 ) -> list[Finding]:
     """Take every route to one address; a call is made on the first, which is the best."""
-    ways = [Way(route, address) for route in routes if route.kind != "dtls"]
+    ways = [Way(route, address) for route in routes]
     jobs = [
         _check_way(transport, way, realm=expected.realm, caller=caller, relay=way == ways[0])
         for way in ways
@@ -138,7 +133,7 @@ async def _check_way(
     """Return whether a way leads to a TURN server, and what it shows."""
     kind, port = way.route.kind, way.route.port
     if kind == "dtls":
-        return "silent", []
+        return await _check_dtls(transport, way)
     async with transport.channel(way.address, port, kind=kind, name=way.route.host) as channel:
         client = TurnClient(channel, caller.user if caller else None)
         answered = await _binding(client, channel, way)
@@ -147,6 +142,16 @@ async def _check_way(
             return _state(channel), findings
         findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
         return "answers", findings
+
+
+async def _check_dtls(transport: Transport, way: Way) -> tuple[State, list[Finding]]:
+    """Return whether a server greets in DTLS; more of it Python does not speak."""
+    seen = await dtls(Place(transport, way.route.host, way.address, way.route.port))
+    if seen.state == "answers":
+        return "answers", [_route_check(way).ok(f"The TURN server greets {way}.", **way.facts)]
+    message = f"The TURN server gives no answer {way}."
+    state = seen.state if seen.state in ("private", "no_route") else "silent"
+    return state, [_route_check(way).error(message, **way.facts)]
 
 
 def _state(channel: Channel) -> State:

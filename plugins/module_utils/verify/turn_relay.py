@@ -62,7 +62,14 @@ BETWEEN = Check(
     "turn.relay_between",
     _AREA,
     "RFC 8656 section 11",
-    "Let the TURN server relay to its own address (allowed-peer-ip): two callers may both use it.",
+    "Let the relay's UDP ports reach each other: two callers may both need a relay.",
+)
+PERMISSION = Check(
+    "turn.relay_permission",
+    _AREA,
+    "RFC 8656 section 9",
+    "Let the TURN server relay to public addresses, its own among them (denied-peer-ip, "
+    "allowed-peer-ip).",
 )
 PEERS = Check(
     "turn.private_peers",
@@ -207,7 +214,7 @@ def _not_permitted(
 ) -> Finding:
     if isinstance(error, RefusedError) and error.code == FORBIDDEN:
         message = f"The TURN server forbids to relay to {facts.get('peer', 'itself')} {way}."
-        return check.warning(message, **facts)
+        return PERMISSION.warning(message, **facts)
     return check.error(f"No data flows through the relay {way}: {error}.", **facts)
 
 

@@ -18,7 +18,7 @@ _KINDS: dict[tuple[str, str], RouteKind] = {
     ("turns", "udp"): "dtls",
 }
 _PREFERENCE: tuple[RouteKind, ...] = ("udp", "tcp", "tls", "dtls")
-_LABELS = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+_LABELS = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "dtls": "DTLS"}
 _URI = re.compile(
     r"(?P<scheme>turns?):(?P<host>\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+)"
     r"(?::(?P<port>[0-9]{1,5}))?(?:\?transport=(?P<transport>udp|tcp))?"

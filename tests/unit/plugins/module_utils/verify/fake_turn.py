@@ -37,6 +37,7 @@ REALM = "turn.example.com"
 CREDENTIALS = {"username": USERNAME, "password": stun.rest_password(USERNAME, "north")}
 RECORDS = (Record("turn.example.com", "A", "192.0.2.1"),)
 _PATIENCE = 0.05
+_DTLS = 0x16
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,9 @@ class FakeTurn(FakeTransport):
     def handle(self, channel: FakeChannel, data: bytes) -> None:
         if self.behaviour.answer is not None:
             channel.inbox.put_nowait(self.behaviour.answer)
+            return
+        if data[0] == _DTLS:
+            channel.inbox.put_nowait(data)
             return
         request = stun.parse(data)
         if request.kind == Kind.SEND_INDICATION:

@@ -40,6 +40,7 @@ EXPECTATIONS: dict[str, Any] = {
             "turns:turn.example.com?transport=tcp",
             "turn:turn.example.com?transport=udp",
             "turn:turn.example.com:3478?transport=tcp",
+            "turns:turn.example.com?transport=udp",
         ],
     }
 }
@@ -70,6 +71,7 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
         "turn.udp",
         "turn.tcp",
         "turn.tls",
+        "turn.dtls",
         "turn.certificate",
         "turn.anonymous",
         "turn.credentials",
@@ -110,7 +112,7 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
         ),
         pytest.param(
             Behaviour(own_peers=False),
-            {("warning", "turn.relay_outside"), ("warning", "turn.relay_between")},
+            {("warning", "turn.relay_permission")},
             id="peers forbidden",
         ),
         pytest.param(
@@ -133,7 +135,11 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
             {("error", "turn.certificate")},
             id="certificate",
         ),
-        pytest.param(Behaviour(closed={"udp": TIMEOUT}), {("error", "turn.udp")}, id="no UDP"),
+        pytest.param(
+            Behaviour(closed={"udp": TIMEOUT}),
+            {("error", "turn.udp"), ("error", "turn.dtls")},
+            id="no UDP",
+        ),
         pytest.param(Behaviour(closed={"tcp": REFUSED}), {("error", "turn.tcp")}, id="no TCP"),
         pytest.param(Behaviour(closed={"tls": REFUSED}), {("error", "turn.tls")}, id="no TLS"),
         pytest.param(
