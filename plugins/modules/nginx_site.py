@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nginx_site
-short_description: Find the server block that nginx has for a name
+short_description: Find the server block of nginx that shall serve redirects
 version_added: 0.1.0
 author: ["The homestead.matrix founders (@homestead-matrix)"]
 description:
@@ -16,6 +16,7 @@ description:
     that answer for a name with TLS.
   - Fails with one sentence if there is none, or if one of them does not include the snippet;
     the sentence says which line to add in which file.
+  - Without redirects there is nothing to find.
   - Changes nothing.
 options:
   name:
@@ -29,6 +30,11 @@ options:
   include:
     description: The line that the operator shall add if it is missing.
     type: str
+    required: true
+  redirects:
+    description: What it shall serve, see O(homestead.matrix.redirects#module:redirects).
+    type: list
+    elements: dict
     required: true
 attributes:
   check_mode:
@@ -45,35 +51,47 @@ EXAMPLES = r"""
     name: example.com
     snippet: /etc/nginx/snippets/matrix-well-known.conf
     include: include /etc/nginx/snippets/matrix-*.conf;
+    redirects: "{{ matrix_site.redirects }}"
 """
 
 RETURN = r"""
 address:
   description: Where the server block answers on this host.
-  returned: success
+  returned: success, if there are redirects
   type: str
   sample: 127.0.0.1
 port:
   description: The port on which it answers with TLS.
-  returned: success
+  returned: success, if there are redirects
   type: int
   sample: 443
 file:
   description: The file in which the server block stands.
-  returned: success
+  returned: success, if there are redirects
   type: str
   sample: /etc/nginx/sites-enabled/example.com
+redirects:
+  description: The redirects that were given, for the tasks that follow.
+  returned: success
+  type: list
+  elements: dict
 """
 
 import shutil
 import subprocess
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homestead.matrix.plugins.module_utils import nginx
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WORDS = {"type": "str", "required": True}
-ARGUMENTS = {"name": WORDS, "snippet": {"type": "path", "required": True}, "include": WORDS}
+ARGUMENTS = {
+    "name": WORDS,
+    "snippet": {"type": "path", "required": True},
+    "include": WORDS,
+    "redirects": {"type": "list", "elements": "dict", "required": True},
+}
 
 
 def configuration(name: str) -> str:
@@ -87,18 +105,24 @@ def configuration(name: str) -> str:
     return done.stdout
 
 
+def found(name: str, *, snippet: str, include: str) -> dict[str, Any]:
+    """Return where the site is served."""
+    servers = nginx.servers(nginx.read_dump(configuration(name)))
+    site = nginx.site(servers, name=name, snippet=snippet, include=include)
+    return {"address": site.listen.address, "port": site.listen.port, "file": site.file}
+
+
 def main() -> None:
     """Find the site, or say what is missing."""
     module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
         argument_spec=ARGUMENTS, supports_check_mode=True
     )
+    wish = dict(module.params)
+    redirects = wish.pop("redirects")
     try:
-        dump = configuration(module.params["name"])
-        site = nginx.site(nginx.servers(nginx.read_dump(dump)), **module.params)
+        module.exit_json(changed=False, redirects=redirects, **(found(**wish) if redirects else {}))
     except ValueError as error:
         module.fail_json(msg=str(error))
-    listen = site.listen
-    module.exit_json(changed=False, address=listen.address, port=listen.port, file=site.file)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.plugin_utils import snippets
 from nginx_rendering import (
     DOMAIN,
     HOSTNAME,
@@ -101,6 +102,13 @@ def test_cors_and_hsts_stand_exactly_once(
     reply = nginx.ask(path, method=method)
     assert (reply.status, reply.all(CORS)) == (status, ["*"])
     assert len(reply.all(HSTS)) == 1
+
+
+def test_a_preflight_says_what_the_plan_says(nginx: Nginx) -> None:
+    reply = nginx.ask(CLIENT, method="OPTIONS")
+    assert {name: reply.all(name) for name in snippets.CORS} == {
+        name: [value] for name, value in snippets.CORS.items()
+    }
 
 
 @pytest.mark.usefixtures("_homeserver")

@@ -14,6 +14,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.redirects import 
     asker,
     first_fault,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils import snippets
 from nginx_rendering import DOMAIN, NGINX, Nginx, Role, described
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ def redirects() -> list[dict[str, Any]]:
     return list(described(support=SUPPORT)["redirects"])
 
 
+def rendered(redirects: list[dict[str, Any]]) -> str:
+    return Role("base_domain", _base_domain_site={"redirects": redirects}).render("nginx.conf.j2")
+
+
 @pytest.fixture(scope="module")
 def web(
     redirects: list[dict[str, Any]],
@@ -49,11 +54,17 @@ def web(
 ) -> Iterator[Nginx]:
     if NGINX is None:
         pytest.skip("nginx is not installed")
-    snippet = Role("base_domain", _base_domain_redirects=redirects).render("nginx.conf.j2")
+    snippet = rendered(redirects)
     server = Nginx(tmp_path_factory.mktemp("base"))
     server.write({"/etc/nginx/conf.d/site.conf": SITE, SNIPPET: snippet}, nginx_certificate)
     with server.running():
         yield server
+
+
+def test_the_plan_shows_the_same_to_copy(redirects: list[dict[str, Any]]) -> None:
+    shown = snippets.nginx([snippets.Redirect(**each) for each in redirects])
+    _comment, *lines = rendered(redirects).splitlines()
+    assert [line for line in lines if line] == shown.splitlines()
 
 
 def test_every_redirect_is_served_with_cors_once(
