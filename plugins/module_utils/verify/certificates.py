@@ -94,7 +94,7 @@ def judge_certificate(
     try:
         facts = read(certificate)
     except ValueError as error:
-        return [TRUST.error(f"The certificate at {where} cannot be read: {error}.", where=where)]
+        return [TRUST.error(f"The certificate of {where} cannot be read: {error}.", where=where)]
     evidence = {"where": where, **_evidence(certificate, facts, now)}
     return [*_trust(certificate, facts, name, evidence), *_expiry(facts, now, evidence)]
 
@@ -104,10 +104,10 @@ def _trust(
 ) -> Iterator[Finding]:
     where = evidence["where"]
     if not certificate.fault:
-        yield TRUST.ok(f"The certificate at {where} is trusted for {name}.", **evidence)
+        yield TRUST.ok(f"The certificate of {where} is trusted for {name}.", **evidence)
         return
     reason = _explained(certificate, facts, name)
-    yield TRUST.error(f"The certificate at {where} is not trusted: {reason}.", **evidence)
+    yield TRUST.error(f"The certificate of {where} is not trusted: {reason}.", **evidence)
 
 
 def _explained(certificate: Certificate, facts: Facts, name: str) -> str:
@@ -132,7 +132,7 @@ def _expiry(facts: Facts, now: datetime, evidence: dict[str, Any]) -> Iterator[F
     if days < 0:
         return
     judge = EXPIRY.warning if days < DAYS_ADVISED else EXPIRY.ok
-    yield judge(f"The certificate at {evidence['where']} is valid for {days} more days.")
+    yield judge(f"The certificate of {evidence['where']} is valid for {days} more days.")
 
 
 def _evidence(certificate: Certificate, facts: Facts, now: datetime) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from .certificates import judge_certificate
+from .addresses import check_addresses, judge_reach
 from .cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault
 from .evidence import excerpt, seen
 from .findings import Check, Finding
@@ -22,7 +21,8 @@ REACH = Check(
     "client.reach",
     "client",
     "Client-Server API, API Standards",
-    "Let the proxy listen at the base URL, and open port 443 in every firewall.",
+    "Let the proxy listen at this address, open the port of the base URL in every firewall, "
+    "or take the address out of the DNS.",
 )
 VERSIONS = Check(
     "client.versions",
@@ -55,22 +55,24 @@ TOKEN = Check(
     "Client-Server API, Using access tokens",
     "Pass /_matrix/client on to the homeserver, and its error answers unchanged.",
 )
+_VERSIONS_PATH = "/_matrix/client/versions"
 _UNKNOWN_PATH = "/_matrix/client/v3/homestead_unknown"
 
 
 async def check_client(transport: Transport, base_url: str) -> list[Finding]:
     """Ask what every client asks first, as a browser on another origin would."""
-    versions, whoami, unknown, *preflights = await asyncio.gather(
-        transport.request(_get(base_url, "/_matrix/client/versions")),
+    reached, versions, whoami, unknown, *preflights = await asyncio.gather(
+        check_addresses(transport, _get(base_url, _VERSIONS_PATH), REACH),
+        transport.request(_get(base_url, _VERSIONS_PATH)),
         transport.request(_get(base_url, "/_matrix/client/v3/account/whoami")),
         transport.request(_get(base_url, _UNKNOWN_PATH)),
         transport.request(_options(base_url, "/_matrix/client/v3/login")),
         transport.request(_options(base_url, _UNKNOWN_PATH)),
     )
     if not versions.status:
-        return [_unreached(versions, base_url)]
+        return reached or judge_reach(versions, base_url, REACH)
     return [
-        *_certificate(versions),
+        *reached,
         *_versions(versions),
         *_cors(versions),
         *_errors(whoami, unknown),
@@ -85,20 +87,6 @@ def _get(base_url: str, path: str) -> Request:
 
 def _options(base_url: str, path: str) -> Request:
     return Request(url=base_url + path, method="OPTIONS", headers=(ORIGIN, *PREFLIGHT))
-
-
-def _unreached(exchange: Exchange, base_url: str) -> Finding:
-    judge = REACH.error
-    if exchange.error and exchange.error.kind == "no_route":
-        judge = REACH.unknown
-    return judge(f"{base_url} does not answer: {exchange.error}.", exchange=seen(exchange))
-
-
-def _certificate(exchange: Exchange) -> list[Finding]:
-    parts = urlsplit(exchange.request.url)
-    if not exchange.certificate:
-        return []
-    return judge_certificate(exchange.certificate, name=parts.hostname or "", where=parts.netloc)
 
 
 def _versions(exchange: Exchange) -> Iterator[Finding]:

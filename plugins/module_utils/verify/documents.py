@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..names import ServerName
-from .certificates import judge_certificate
+from .addresses import check_addresses
 from .discovery import base_url
 from .findings import Finding
 from .plan import Plan
-from .redirects import Chain, follow
+from .redirects import Chain, first_request, follow
 from .resolution import Resolution
 from .transport import Transport
-from .wellknown import NAMES, STATUS, Name, Wanted, judge, judge_copy, url, value_of
+from .wellknown import NAMES, REACH, STATUS, Name, Wanted, judge, judge_copy, url, value_of
 
 
 async def check_documents(
@@ -32,17 +32,16 @@ async def check_documents(
     client: Awaitable[Chain],
 ) -> list[Finding]:
     """Judge the documents on the base domain, and the copies on the Matrix host."""
-    first, resolution, support = await asyncio.gather(
-        client, resolving, follow(transport, url(name.host, "support"))
-    )
-    chains = {"client": first, "server": resolution.chain, "support": support}
+    reaching = check_addresses(transport, first_request(url(name.host, "client")), REACH)
+    following = follow(transport, url(name.host, "support"))
+    reached, first, peers, support = await asyncio.gather(reaching, client, resolving, following)
+    chains = {"client": first, "server": peers.chain, "support": support}
     host = _hostname(plan, first)
     looks = [
         _document(transport, part, chain=chains[part], wanted=_wanted(plan, part), host=host)
         for part in NAMES
     ]
-    findings = list(joined.from_iterable(await asyncio.gather(*looks)))
-    return findings + _certificate(first)
+    return reached + list(joined.from_iterable(await asyncio.gather(*looks)))
 
 
 def _hostname(plan: Plan, client: Chain) -> str:
@@ -68,12 +67,3 @@ async def _document(
     if copy == chain.last.request.url:
         return findings
     return findings + judge_copy(part, chain, await follow(transport, copy), wanted)
-
-
-def _certificate(chain: Chain) -> list[Finding]:
-    """Judge the certificate of the base domain, which every client and peer meets first."""
-    hop = chain.hops[0]
-    parts = urlsplit(hop.request.url)
-    if not hop.certificate:
-        return []
-    return judge_certificate(hop.certificate, name=parts.hostname or "", where=parts.netloc)

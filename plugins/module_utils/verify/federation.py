@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
+from .addresses import judge_reach
 from .certificates import judge_certificate
 from .evidence import excerpt, seen
 from .findings import Check, Finding
@@ -52,12 +52,11 @@ async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoin
         transport.request(_request(resolution, endpoint, "/_matrix/federation/v1/version")),
         transport.request(_request(resolution, endpoint, "/_matrix/key/v2/server")),
     )
-    if not version.status and not keys.status:
-        return [*_unreached(version, endpoint)]
     where = str(endpoint)
-    certificate = version.certificate or keys.certificate
-    findings = [REACH.ok(f"{where} answers.", where=where, milliseconds=version.milliseconds)]
-    if certificate:
+    findings = judge_reach(version if version.status else keys, where, REACH)
+    if not version.status and not keys.status:
+        return findings
+    if certificate := version.certificate or keys.certificate:
         name = resolution.certificate_name
         findings += judge_certificate(certificate, name=name, where=where)
     findings += _version(version, where)
@@ -73,15 +72,6 @@ def _request(resolution: Resolution, endpoint: Endpoint, path: str) -> Request:
         host_header=resolution.host_header,
         certificate_name=name,
     )
-
-
-def _unreached(exchange: Exchange, endpoint: Endpoint) -> Iterator[Finding]:
-    error = exchange.error
-    if error and error.kind == "no_route":
-        message = f"From here there is no way to {endpoint}, so nothing is known about it."
-        yield REACH.unknown(message, exchange=seen(exchange))
-    else:
-        yield REACH.error(f"{endpoint} does not answer: {error}.", exchange=seen(exchange))
 
 
 def _version(exchange: Exchange, where: str) -> list[Finding]:

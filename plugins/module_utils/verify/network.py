@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Literal
 
+from .addresses import addresses_of
 from .channels import ClosedChannel, DatagramChannel, StreamChannel
 from .guard import Guard
 from .http import Target, converse
@@ -56,7 +57,7 @@ class Network:
 
     async def _request(self, request: Request) -> Exchange:
         target = Target.parse(request.url)
-        addresses = [request.address] if request.address else await self._addresses(target.host)
+        addresses = [request.address] if request.address else await addresses_of(self, target.host)
         if not addresses:
             fault = Fault("resolve", f"the name {target.host} has no address")
             return Exchange(request, error=fault)
@@ -67,12 +68,6 @@ class Network:
         finally:
             stream.close()
         return _completed(exchange, stream)
-
-    async def _addresses(self, host: str) -> list[str]:
-        if ":" in host or host.replace(".", "").isdigit():
-            return [host]
-        answers = await asyncio.gather(self.resolve(host, "A"), self.resolve(host, "AAAA"))
-        return [address for answer in answers for address in answer.records]
 
     async def connect(
         self, address: str, port: int, *, banner: bool = False, patience: float = 0

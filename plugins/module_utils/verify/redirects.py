@@ -43,10 +43,15 @@ class Chain:
         return self.arrived and self.last.status == OK
 
 
+def first_request(url: str) -> Request:
+    """Ask for a document as a browser on another origin would."""
+    return Request(url=url, headers=(ORIGIN,), limit=DOCUMENT_LIMIT)
+
+
 async def follow(transport: Transport, url: str) -> Chain:
     """Get a document, following at most `HOPS_LIMIT` redirects and none twice."""
     hops: list[Exchange] = []
-    request = Request(url=url, headers=(ORIGIN,), limit=DOCUMENT_LIMIT)
+    request = first_request(url)
     while True:
         hops.append(await transport.request(request))
         if hops[-1].error or hops[-1].status not in _REDIRECTS:

@@ -31,6 +31,13 @@ def _check(what: str, reference: str, remedy: str) -> Check:
     return Check("well_known.{part}." + what, "well-known", reference, remedy)
 
 
+REACH = Check(
+    "well_known.reach",
+    "well-known",
+    _URIS,
+    "Let the web server of the base domain listen at this address, "
+    "or take the address out of the DNS.",
+)
 STATUS = _check(
     "status",
     _URIS,
@@ -85,32 +92,44 @@ def url(host: str, name: Name) -> str:
 
 def judge(name: Name, chain: Chain, wanted: Wanted) -> list[Finding]:
     """Judge one document as the base domain serves it."""
-    findings = [*_redirects(name, chain), *_cors(name, chain)]
+    findings = [*_redirects(name, chain), *_serving(name, chain)]
     if not chain.answered:
         return [*_status(name, chain, wanted), *findings]
     ok = STATUS.of(name).ok(
         f"/.well-known/matrix/{name} answers with a document.", hops=hops(chain)
     )
-    return [ok, *findings, *_content_type(name, chain), *_content(name, chain, wanted)]
+    return [ok, *findings, *_content(name, chain, wanted)]
 
 
 def judge_copy(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> list[Finding]:
     """Compare the copy on the Matrix host with the one on the base domain."""
+    faults = [item for item in _serving(name, host) if item.verdict != "ok"]
+    return [_compared(name, chain, host, wanted), *faults]
+
+
+def _compared(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> Finding:
     check = HOST.of(name)
     ours, theirs = value_of(host), value_of(chain)
     where = urlsplit(host.last.request.url).hostname
     if ours is None:
         absent = wanted.value is None
         note = check.info if absent else check.error
-        return [note(f"{where} has no document of its own.", hops=hops(host))]
+        return note(f"{where} has no document of its own.", hops=hops(host))
     if theirs is None:
         message = f"The document is on {where}, but not on the base domain, where it is looked for."
         note = check.error if _is_merely_absent(name, chain, wanted) else check.info
-        return [note(message, hops=hops(host))]
+        return note(message, hops=hops(host))
     if ours != theirs:
         message = f"{where} serves another document than the base domain."
-        return [check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))]
-    return [check.ok(f"{where} serves the same document.")]
+        return check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))
+    return check.ok(f"{where} serves the same document.")
+
+
+def _serving(name: Name, chain: Chain) -> Iterator[Finding]:
+    """Judge the headers around a document, on every hop."""
+    yield from _cors(name, chain)
+    if chain.answered:
+        yield from _content_type(name, chain)
 
 
 def _is_merely_absent(name: Name, chain: Chain, wanted: Wanted) -> bool:
@@ -177,7 +196,8 @@ def _content_type(name: Name, chain: Chain) -> Iterator[Finding]:
         yield check.ok("The document is served as application/json.")
     else:
         stated = ", ".join(lines)[:200] or "nothing"
-        yield check.warning(f"The Content-Type is {stated} instead of application/json.")
+        message = f"{chain.last.request.url} has Content-Type {stated} instead of application/json."
+        yield check.warning(message)
 
 
 def _content(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:

@@ -47,6 +47,7 @@ COPY = f"{API}/.well-known/matrix"
 VERSIONS = f"{API}/_matrix/client/versions"
 WHOAMI = f"{API}/_matrix/client/v3/account/whoami"
 JSON = ("Content-Type", "application/json")
+NO_ROUTE = replace(NO_CONNECTION, error=Fault("no_route", "this machine has no route there"))
 Break = Callable[[Server], None]
 
 
@@ -193,6 +194,29 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             id="delegation to nowhere",
         ),
         pytest.param(dead("2001:db8::2"), {"error federation.reach"}, id="a dead IPv6 address"),
+        pytest.param(
+            put(f"GET {VERSIONS} at 2001:db8::2", NO_CONNECTION),
+            {"error client.reach"},
+            id="a dead IPv6 address for clients",
+        ),
+        pytest.param(
+            put(f"GET {CLIENT} at 192.0.2.1", NO_CONNECTION),
+            {"error well_known.reach"},
+            id="a dead address of the base domain",
+        ),
+        pytest.param(
+            put(f"GET {VERSIONS} at 2001:db8::2", NO_ROUTE),
+            {"unknown client.reach"},
+            id="no IPv6 here",
+        ),
+        pytest.param(
+            lambda server: (
+                put(CLIENT, page(healthy.DOCUMENTS["client"]))(server),
+                changed(f"{COPY}/client", headers=(JSON,))(server),
+            )[0],
+            {"error well_known.client.cors"},
+            id="a copy without CORS",
+        ),
         pytest.param(
             put(f"GET {KEYS} at 192.0.2.2", page(b"<html>", 404)),
             {"error federation.keys"},

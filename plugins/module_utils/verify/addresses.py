@@ -1,0 +1,56 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every address of a name by itself: a dead one or another certificate shows only this way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from .certificates import judge_certificate
+from .evidence import seen
+from .findings import Check, Finding
+from .transport import Exchange, Request, Transport
+
+
+async def check_addresses(transport: Transport, request: Request, check: Check) -> list[Finding]:
+    """Send a request to each address of its host, and judge reach and certificate."""
+    host = urlsplit(request.url).hostname or ""
+    addresses = await addresses_of(transport, host)
+    requests = [replace(request, address=address) for address in addresses]
+    exchanges = await asyncio.gather(*(transport.request(item) for item in requests))
+    return [finding for exchange in exchanges for finding in _judge(exchange, host, check)]
+
+
+async def addresses_of(transport: Transport, host: str) -> list[str]:
+    """Return the addresses of a host, IPv4 first; an address is its own."""
+    if is_address(host):
+        return [host]
+    answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
+    return list(dict.fromkeys(address for answer in answers for address in answer.records))
+
+
+def is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def judge_reach(exchange: Exchange, where: str, check: Check) -> list[Finding]:
+    """Say whether an address answers at all, as far as this machine can know."""
+    if exchange.status:
+        milliseconds = exchange.milliseconds
+        return [check.ok(f"{where} answers.", where=where, milliseconds=milliseconds)]
+    if exchange.error and exchange.error.kind == "no_route":
+        message = f"From here there is no way to {where}, so nothing is known about it."
+        return [check.unknown(message, exchange=seen(exchange))]
+    return [check.error(f"{where} does not answer: {exchange.error}.", exchange=seen(exchange))]
+
+
+def _judge(exchange: Exchange, host: str, check: Check) -> list[Finding]:
+    where = f"{host} at {exchange.address}"
+    reached = judge_reach(exchange, where, check)
+    if not exchange.certificate:
+        return reached
+    return reached + judge_certificate(exchange.certificate, name=host, where=where)
