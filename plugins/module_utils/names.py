@@ -235,12 +235,8 @@ def role_fault(value: object) -> Fault | None:
             "role_reserved", "warning", f"the specification has no role {value!r}; write {known}"
         )
     if "." not in value:
-        return Fault(
-            "role_not_namespaced",
-            "warning",
-            f"the role {value!r} is not namespaced; write {known}, or one of your own "
-            "like com.example.billing",
-        )
+        choice = f"write {known}, or one of your own like com.example.billing"
+        return Fault("role_not_namespaced", "warning", f"{value!r} is not namespaced; {choice}")
     return Fault("role_custom", "info", f"the role {value!r} is not one of the specification")
 
 

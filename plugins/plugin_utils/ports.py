@@ -86,10 +86,8 @@ def read_extra(variable: str, value: object) -> tuple[OpenPort, ...]:
 def _read_entry(variable: str, item: object) -> OpenPort | None:
     entry = values.mapping(variable, item)
     if unknown := sorted(set(entry) - set(_EXTRA_KEYS)):
-        raise ValueError(
-            f"In {variable} the key {unknown[0]!r} is unknown; "
-            f"it may have {values.listed(_EXTRA_KEYS)}."
-        )
+        known = values.listed(_EXTRA_KEYS)
+        raise ValueError(f"In {variable} the key {unknown[0]!r} is unknown; it may have {known}.")
     protocol = values.choice(f"The protocol of {variable}", entry.get("protocol"), ("tcp", "udp"))
     first = values.port(f"The first port of {variable}", entry.get("first"))
     last = values.number(
