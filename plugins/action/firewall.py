@@ -83,5 +83,5 @@ def _verdict(proof: dict[str, Any], *, last_error: str) -> dict[str, Any]:
     """Return what a proof, or its failure, changes in the result of the task."""
     if not proof.get("failed"):
         return {}
-    cause = f"The new rules let no new connection through ({last_error}): " if last_error else ""
-    return {"failed": True, "changed": False, "msg": f"{cause}{proof['msg']}."}
+    cause = f" (a try before ended with: {last_error})" if last_error else ""
+    return {"failed": True, "changed": False, "msg": f"{proof['msg']}{cause}."}

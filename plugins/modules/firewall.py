@@ -86,7 +86,6 @@ options:
     description: What ties the two halves of a commit together. The action plugin sets it.
     type: str
     default: ""
-    no_log: false
   over_ssh:
     description:
       - Whether the task came over a connection that can be dropped and made anew.

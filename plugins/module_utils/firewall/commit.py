@@ -28,6 +28,9 @@ UNDO = (
     f"[ -d {UNDOING} ] || mv {PENDING} {UNDOING} 2>/dev/null || exit 0; "
     f"sh {UNDOING}/undo && rm -r {UNDOING}"
 )
+TOO_LATE = (
+    "no new connection confirmed the new rules in time, so the host has put its former rules back"
+)
 
 
 class Backend(Protocol):
@@ -103,11 +106,10 @@ class Firewall:
         for name in due:
             if name not in missing:
                 self._backends[name].check(wish.rules[name])
-        former = [port for name in due for port in self._backends[name].ports()]
         return Report(
             due=due,
             missing=missing,
-            changes=changes(former, wish.ports if any(wish.rules.values()) else []),
+            changes=self._changes(wish, due=due),
             faults=[fault for name in due for fault in faults[name]],
         )
 
@@ -127,7 +129,7 @@ class Firewall:
         """Make a change last, now that a new connection has come through it."""
         saved = Ticket(**json.loads(self._system.read(f"{PENDING}/ticket") or "{}"))
         if saved.token != ticket.token:
-            raise FirewallError("the host has put its former rules back")
+            raise FirewallError(TOO_LATE)
         if saved.connection and saved.connection == ticket.connection:
             self._give_up(
                 "the connection plugin went on with its old connection, which proves nothing"
@@ -136,7 +138,7 @@ class Firewall:
         if self._loaded(loaded) != loaded:
             self._give_up("somebody else changed the rules in the meantime")
         if not self._system.move(PENDING, PROVEN):
-            raise FirewallError("the host has put its former rules back")
+            raise FirewallError(TOO_LATE)
         self._disarm()
         self._keep(wish, due=list(loaded))
 
@@ -144,6 +146,13 @@ class Firewall:
         """Bring the former rules back now instead of waiting for the timer."""
         self._disarm()
         require(self._system, ["/bin/sh", "-c", UNDO])
+
+    def _changes(self, wish: Wish, *, due: Sequence[str]) -> list[str]:
+        """Say what opens and closes; without rules nothing is closed."""
+        if not any(wish.rules.values()):
+            return []
+        former = [port for name in due for port in self._backends[name].ports()]
+        return changes(former, wish.ports)
 
     def _keep(self, wish: Wish, *, due: Sequence[str]) -> None:
         try:
@@ -169,6 +178,7 @@ class Firewall:
         command = ["systemd-run", "--quiet", "--collect", f"--unit={TIMER}"]
         timer = [f"--on-active={seconds}", "--timer-property=AccuracySec=100ms"]
         service = ["--property=Restart=on-failure", "--property=RestartSec=3"]
+        self._disarm()
         try:
             require(self._system, [*command, *timer, *service, "/bin/sh", "-c", UNDO])
         except FirewallError:

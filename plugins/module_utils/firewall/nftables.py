@@ -69,13 +69,15 @@ class Nftables:
 
     def faults(self, rules: str) -> list[str]:
         """Say what keeps these rules from being in force now and after the next boot."""
-        read = self._system.read
-        loaded = self.loaded()
+        loaded, read = self.loaded(), self._system.read
+        if not rules:
+            left = loaded or any(read(path) is not None for path in (RULES, RECORD, UNIT_FILE))
+            return ["rules of ours are left, which shall filter nothing any more"] if left else []
         checks = {
-            "the rules for the next boot are others": (read(RULES) or "") == rules,
+            "the rules for the next boot are others": read(RULES) == rules,
             "the loaded rules are not those of the last run": loaded == (read(RECORD) or ""),
-            "the rules are not loaded": bool(loaded) == bool(rules),
-            "the unit that loads them at boot is not in place": self._unit_stands() == bool(rules),
+            "the rules are not loaded": bool(loaded),
+            "the unit that loads them at boot is not in place": self._unit_stands(),
         }
         return [fault for fault, right in checks.items() if not right]
 
