@@ -25,6 +25,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "ansible_collections/homestead")
         place.mkdir(parents=True)
+        for package in (place.parent, place):
+            package.joinpath("__init__.py").touch()  # else an installed package comes first
         place.joinpath("matrix").symlink_to(ROOT)
         sys.path.insert(0, folder)
         vectors = import_module(PACKAGE)
