@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
@@ -82,8 +81,7 @@ def draft(path: str) -> str:
 
 
 def clear_draft(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(draft(path))
+    remove(draft(path))
 
 
 def put_in_place(path: str) -> None:
@@ -112,10 +110,16 @@ def sync_folder(path: str) -> None:
 
 
 def _write_directory(path: str, node: Node) -> None:
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o700)
-    os.chown(path, node.uid, node.gid)
-    os.chmod(path, node.mode)
+    """Make a directory, or give one that stands there its owner and mode."""
+    stands = os.path.lexists(path)
+    place = path if stands else draft(path)
+    if not stands:
+        clear_draft(path)
+        os.mkdir(place, 0o700)
+    os.chown(place, node.uid, node.gid)
+    os.chmod(place, node.mode)
+    if not stands:
+        put_in_place(path)
 
 
 def _write_file(path: str, node: Node) -> None:

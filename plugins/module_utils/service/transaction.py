@@ -46,9 +46,7 @@ def begin(plan: Plan, *paths: str) -> Journal:
 
 def carry_out(plan: Plan, host: Host) -> Progress:
     """Make the plan true as one transaction."""
-    record_path = records.path_of(host.places, plan.service.name)
-    journal = begin(plan, record_path, *(change.wish.path for change in plan.changes))
-    progress = Progress(journal, plan.intent, reached_units=plan.journal.left_over)
+    progress = Progress(_protect(plan, host), plan.intent, reached_units=plan.journal.left_over)
     with _WayBack(plan, host, progress):
         save(host, plan, plan.intent)
         _retire(plan, host, progress)
@@ -62,6 +60,16 @@ def carry_out(plan: Plan, host: Host) -> Progress:
         save(host, plan, plan.final(progress.journal.identity))
     progress.journal.close()
     return progress
+
+
+def _protect(plan: Plan, host: Host) -> Journal:
+    record_path = records.path_of(host.places, plan.service.name)
+    try:
+        return begin(plan, record_path, *(change.wish.path for change in plan.changes))
+    except OSError as error:
+        if not plan.journal.left_over:
+            plan.journal.close()
+        raise TransactionError(f"{words(error)}\nNothing on the host was changed.") from error
 
 
 def save(host: Host, plan: Plan, record: Record) -> None:
@@ -98,7 +106,7 @@ def _note(plan: Plan, host: Host, progress: Progress, reaction: Reaction) -> Non
 def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
     actions = plan.actions(progress.record)
     service = plan.service
-    if any(units.is_unit_file(wish.path) for wish in plan.wished):
+    if any(units.is_unit_file(path) for path, _ in progress.journal.entries):
         units.reload_manager(host)
     progress.actions.update(actions)
     progress.reached_units = True

@@ -1,0 +1,64 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a service on the host itself, and dies on request right before its n-th write.
+
+Usage: service_driver.py NUMBER < request.json; 0 never dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import parse
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
+
+WRITES = {"os.rename", "os.link", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}
+READERS = ("show", "--show", "--pager", "--no-pager", "--sync")
+
+
+class Death:
+    """Counts what changes the host, and kills the process before the wished one."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.count = 0
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if not self._writes(event, arguments):
+            return
+        self.count += 1
+        if self.count == self.number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _writes(self, event: str, arguments: tuple[object, ...]) -> bool:
+        if event == "open":
+            flags = arguments[2]
+            return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+        if event == "subprocess.Popen":
+            return not any(word in READERS for word in arguments[1])  # type: ignore[attr-defined]
+        if event in ("os.remove", "os.rmdir"):
+            return os.path.lexists(str(arguments[0]))
+        return event in WRITES
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    death = Death(int(sys.argv[1]))
+    try:
+        service = parse(request["params"])
+        sys.addaudithook(death)
+        check = request["check"]
+        result = make_true(service, Host(), check=check, show_diff=True)
+    except ServiceError as error:
+        result = {"failed": True, "changed": False, "msg": str(error)}
+    print(json.dumps({**result, "writes": death.count}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Killed before any write, a run is finished by the next one, or undone if that one fails.
+
+Each release takes every second write, so that both together take them all.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from test_service_failures import GOOD, changed
+
+if TYPE_CHECKING:
+    from service_host import ServiceHost
+
+NEXT = changed(
+    "next @@homestead-secret:fresh@@\n",
+    version="good",
+    secrets={"demo": {}, "fresh": {}},
+    commands=[{"argv": ["touch", "/var/lib/demo/made"], "creates": "/var/lib/demo/made"}],
+    validate=[{"argv": ["test", "-e", "/var/lib/demo/made"]}],
+)
+REFUSED = {**NEXT, "validate": [{"argv": ["sh", "-c", "echo refused; exit 1"]}]}
+RECORD = "/var/lib/homestead/services/demo.json"
+RANDOM = ("/etc/homestead/secrets/fresh", RECORD, "/etc/demo/demo.conf")
+
+
+def start_over(host: ServiceHost) -> None:
+    host.apply(GOOD)
+    host.shell("rm -f /etc/homestead/secrets/fresh /var/lib/demo/made")
+
+
+def state(host: ServiceHost) -> dict[str, Any]:
+    """Return what must be the same whatever happened in between."""
+    record = json.loads(host.run("cat", RECORD))
+    kept = {key: record[key] for key in ("files", "folders", "units", "commands")}
+    lines = {ln for ln in host.snapshot() if len(ln.split()[0]) != 64 or not ln.endswith(RANDOM)}
+    return {
+        "paths": lines,
+        "record": kept,
+        "unit": host.unit(),
+        "read": host.shell("cat /run/demo/read | cut -c 1-5"),
+        "made": host.run("ls", "/var/lib/demo"),
+    }
+
+
+def test_the_next_run_finishes_after_a_kill_before_any_write(service_host: ServiceHost) -> None:
+    start_over(service_host)
+    writes = service_host.apply(NEXT)["writes"]
+    finished = state(service_host)
+    for number in range(1 + service_host.parity, writes + 1, 2):
+        start_over(service_host)
+        service_host.apply_and_die(NEXT, number)
+        assert not service_host.apply(NEXT).get("failed"), f"write {number} of {writes}"
+        assert state(service_host) == finished, f"write {number} of {writes}"
+        secret = service_host.run("cat", "/etc/homestead/secrets/fresh")
+        assert service_host.run("head", "-n1", "/run/demo/read") == f"next {secret}"
+    assert not service_host.apply(NEXT)["changed"]
+
+
+def test_a_failing_next_run_goes_back_to_before_the_kill(service_host: ServiceHost) -> None:
+    start_over(service_host)
+    writes = service_host.apply(NEXT)["writes"]
+    start_over(service_host)
+    good = state(service_host)
+    for number in range(2 - service_host.parity, writes - 5, 2):
+        start_over(service_host)
+        service_host.apply_and_die(NEXT, number)
+        assert "refused" in service_host.apply(REFUSED)["msg"], f"write {number} of {writes}"
+        service_host.shell("rm -f /var/lib/demo/made")  # what a command made is not ours to undo
+        assert state(service_host) == good, f"write {number} of {writes}"
