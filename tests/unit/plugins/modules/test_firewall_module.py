@@ -1,0 +1,80 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import Report
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import Nftables
+from ansible_collections.homestead.matrix.plugins.modules import firewall
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
+    PaperHost,
+)
+
+BACKENDS: dict[str, Any] = {"nftables": Nftables(PaperHost())}
+PARAMETERS: dict[str, Any] = {
+    "backend": "nftables",
+    "ports": [{"protocol": "tcp", "first": 22, "last": 22, "purpose": "SSH", "sources": []}],
+    "rules": "the rules",
+    "packages": ["nftables"],
+    "rollback_seconds": 45,
+}
+
+
+def test_the_chosen_backend_gets_the_rules() -> None:
+    assert firewall.wish(PARAMETERS, backends=BACKENDS).rules == {"nftables": "the rules"}
+
+
+def test_the_others_get_none() -> None:
+    parameters = {**PARAMETERS, "backend": "none"}
+    assert firewall.wish(parameters, backends=BACKENDS).rules == {"nftables": ""}
+
+
+@pytest.mark.parametrize("seconds", [0, 9, 46, 300])
+def test_the_host_undoes_within_a_minute(seconds: int) -> None:
+    with pytest.raises(ValueError, match="between 10 and 45"):
+        firewall.wish({**PARAMETERS, "rollback_seconds": seconds}, backends=BACKENDS)
+
+
+@pytest.mark.parametrize(
+    ("report", "diff"),
+    [
+        pytest.param(Report(), "", id="nothing"),
+        pytest.param(
+            Report(due=["x"], changes=["+ tcp 22 SSH", "- tcp 9"], faults=["rules differ"]),
+            "+ tcp 22 SSH\n- tcp 9\n",
+            id="ports",
+        ),
+        pytest.param(Report(due=["x"], faults=["no unit"]), "~ no unit\n", id="no port"),
+    ],
+)
+def test_the_diff_tells_ports_or_else_reasons(report: Report, diff: str) -> None:
+    found = firewall.result(report, parameters=PARAMETERS)
+    assert found["diff"] == {"prepared": diff}
+    assert found["changed"] is bool(diff)
+
+
+def test_the_result_has_the_documented_shape() -> None:
+    documented = set(yaml.safe_load(firewall.RETURN)) - {"msg"}
+    found = firewall.result(Report(), parameters=PARAMETERS)
+    assert set(found) == documented | {"changed", "diff"}
+
+
+def test_the_documented_options_are_the_real_ones() -> None:
+    documented = yaml.safe_load(firewall.DOCUMENTATION)["options"]
+    assert _kinds(documented, inner="suboptions") == _kinds(firewall.SPECIFICATION, inner="options")
+
+
+def _kinds(options: dict[str, Any], *, inner: str) -> dict[str, Any]:
+    keys = ("type", "elements", "choices", "default", "required")
+    return {
+        name: {
+            **{key: option[key] for key in keys if key in option},
+            "inner": _kinds(option.get(inner, {}), inner=inner),
+        }
+        for name, option in options.items()
+    }
