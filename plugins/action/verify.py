@@ -74,7 +74,7 @@ class ActionModule(ActionBase):
         """
         report = Report.of(result, checked_at=_now(), vantage=self._vantage(task_vars))
         paths = _write(report, Path(report_dir)) if report_dir else {}
-        _print(report, paths)
+        _print(report, paths, check_mode=self._task.check_mode)
         result["report"] = paths
         if self._task.check_mode or not any(report.summary[kind] for kind in failing):
             return result
@@ -114,11 +114,14 @@ def _replace(path: Path, text: str) -> None:
     os.replace(new.name, path)
 
 
-def _print(report: Report, paths: Mapping[str, str]) -> None:
+def _print(report: Report, paths: Mapping[str, str], *, check_mode: bool) -> None:
     """Print the table in one piece, so that those of other hosts do not mix with it."""
     lines = table(report)
+    if check_mode:
+        lines.append(Line("  Nothing was changed in check mode: this is the server as it is now."))
     if paths:
-        lines += [Line(f"  The whole report: {paths['html']}"), Line("")]
+        lines.append(Line(f"  The whole report: {paths['html']}"))
+    lines.append(Line(""))
     Display().display("\n".join(map(_colored, lines)), screen_only=True)
     Display().display("\n".join(line.text for line in lines), log_only=True)
 

@@ -31,7 +31,7 @@ _FAULTS: dict[str, State] = {
 _CONNECTIONS: dict[str, State] = {"open": "answers", "timeout": "filtered"}
 _EXCERPT = 100
 _PIECE = 512
-_PATIENCE = 1.5
+_PATIENCE = 1.2
 _DTLS_HANDSHAKE = 22
 
 

@@ -37,6 +37,7 @@ _MEANINGS = {
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
+_SUCCESS, _ERROR = 0x0100, 0x0110
 
 
 class SilenceError(StunError):
@@ -186,7 +187,7 @@ class TurnClient:
                 break
             message = stun.parse(answer)
             if message.same_transaction(request):
-                return _authentic(answer, message, login)
+                return _believable(answer, message, kind=kind, login=login)
             data = b""
         raise SilenceError("nothing answers")
 
@@ -205,8 +206,12 @@ class TurnClient:
         self._login = _Login(attributes, key)
 
 
-def _authentic(data: bytes, message: Message, login: _Login) -> Message:
-    """Return a message if it may be believed: success must carry our signature."""
+def _believable(data: bytes, message: Message, *, kind: Kind, login: _Login) -> Message:
+    """Return an answer if it is one: refusals need a code, successes our signature."""
+    if message.kind not in (kind | _SUCCESS, kind | _ERROR):
+        raise StunError(f"the answer is a message of kind 0x{message.kind:04x}")
+    if message.is_error and not message.error_code:
+        raise StunError("the refusal has no code")
     if login.key and message.is_success and not stun.is_signed_with(data, login.key):
         raise StunError("the answer is not signed with the password")
     return message

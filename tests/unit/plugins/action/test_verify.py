@@ -85,8 +85,9 @@ def test_what_fails(verdict: str, fail_on: str, fails: bool) -> None:
     assert run(result(verdict), fail_on=fail_on).get("failed", False) is fails
 
 
-def test_nothing_fails_in_check_mode() -> None:
+def test_nothing_fails_in_check_mode(capsys: pytest.CaptureFixture[str]) -> None:
     assert "failed" not in run(result("error"), check_mode=True)
+    assert "the server as it is now" in capsys.readouterr().out
 
 
 def test_an_unknown_wish_is_one_sentence() -> None:

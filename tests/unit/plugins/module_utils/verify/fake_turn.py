@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -59,6 +59,7 @@ class Behaviour:
     answer: bytes | None = None
     closed: dict[str, Fault] = field(default_factory=dict)
     certificate_fault: str = ""
+    mangle: Callable[[bytes], bytes] = bytes
 
 
 class FakeChannel:
@@ -119,7 +120,7 @@ class FakeTurn(FakeTransport):
         if request.kind == Kind.SEND_INDICATION:
             self._send(channel, request)
         else:
-            channel.inbox.put_nowait(self._reply(channel, request, data))
+            channel.inbox.put_nowait(self.behaviour.mangle(self._reply(channel, request, data)))
 
     def _reply(self, channel: FakeChannel, request: Message, data: bytes) -> bytes:
         if request.kind == Kind.BINDING:

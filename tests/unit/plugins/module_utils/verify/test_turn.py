@@ -12,6 +12,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+    Message,
+    Name,
+    build,
+    parse,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_routes import (
@@ -27,6 +33,8 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     Behaviour,
     FakeTurn,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 EXPECTATIONS: dict[str, Any] = {
     "turn": {
@@ -168,6 +176,29 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
 )
 def test_one_fault(behaviour: Behaviour, expected: set[tuple[str, str]]) -> None:
     assert faults(look(behaviour)) == expected
+
+
+ATTRIBUTES = st.lists(
+    st.tuples(st.sampled_from([int(name) for name in Name]), st.binary(max_size=24)), max_size=6
+).map(tuple)
+KINDS = st.sampled_from([0, 0x0010, 0x0100, 0x0110])
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=KINDS, attributes=ATTRIBUTES, cut=st.integers(0, 60), sealed=st.booleans())
+def test_wrong_answers_are_findings(
+    kind: int, attributes: tuple[tuple[int, bytes], ...], cut: int, sealed: bool
+) -> None:
+    """Let the server answer every request with another message, whole or cut."""
+
+    def mangle(answer: bytes) -> bytes:
+        head = parse(answer)
+        message = Message(head.kind & ~0x0110 | kind, head.transaction, attributes)
+        data = build(message, key=b"k" if sealed else None)
+        return data if cut > 30 else data[: len(data) - cut]
+
+    findings = look(Behaviour(mangle=mangle), allowed=("0.0.0.0/0", "::/0"))
+    assert {finding.area for finding in findings} == {"turn"}
 
 
 def test_every_relay_is_given_back() -> None:
