@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "inventory.example"
 SHIPPED = ["README.md", "LICENSE", "requirements.txt", "meta/runtime.yml", "playbooks/site.yml"]
 NOT_SHIPPED = [".cache", ".git", ".ci", "matrix-reports"]
 
@@ -40,7 +41,14 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("collections")
     run("ansible-galaxy", "collection", "build", ROOT, collections=folder)
     (archive,) = folder.glob("homestead-matrix-*.tar.gz")
-    install = ["ansible-galaxy", "collection", "install", "--offline", "-p", folder]
+    install: list[str | Path] = [
+        "ansible-galaxy",
+        "collection",
+        "install",
+        "--offline",
+        "-p",
+        folder,
+    ]
     run(*install, archive, collections=folder)
     return folder
 
@@ -62,13 +70,12 @@ def test_is_not_shipped(installed: Path, name: str) -> None:
 
 @pytest.mark.parametrize("playbook", ["site", "plan", "verify"])
 def test_playbook_is_understood(collections: Path, playbook: str) -> None:
-    example = ROOT / "inventory.example"
-    command = ["ansible-playbook", "--inventory", example, "--syntax-check"]
+    command: list[str | Path] = ["ansible-playbook", "--inventory", EXAMPLE, "--syntax-check"]
     run(*command, f"homestead.matrix.{playbook}", collections=collections)
 
 
 def test_plan_of_the_example_is_written(collections: Path) -> None:
-    example = ROOT / "inventory.example"
-    command = ["ansible-playbook", "--inventory", example, "homestead.matrix.plan"]
-    run(*command, collections=collections)
+    run(
+        "ansible-playbook", "--inventory", EXAMPLE, "homestead.matrix.plan", collections=collections
+    )
     assert (collections / "matrix-reports/example.com/plan.json").is_file()
