@@ -89,7 +89,7 @@ class TurnServer:
     def configure(self, text: str) -> None:
         """Run coturn with this configuration."""
         self.write("/etc/turnserver.conf", text)
-        self.shell(f"systemctl restart coturn && {SETTLED}")
+        self.shell(f"systemctl reset-failed coturn; systemctl restart coturn && {SETTLED}")
 
     def look(self, *, trusted: bool = True) -> list[Finding]:
         """Let the verifier look at the server from the controller."""

@@ -87,7 +87,9 @@ async def http(place: Place) -> Seen:
     question = f"GET / HTTP/1.1\r\nHost: {place.host}\r\nConnection: close\r\n\r\n"
     async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
         answer = await channel.exchange(question.encode(), missing=_one_piece)
-        return _spoken(channel, answer, what="HTTP", right=answer.startswith(b"HTTP/1."))
+        return _spoken(
+            channel, answer, what="HTTP", right=answer.startswith(b"HTTP/1."), stream=True
+        )
 
 
 async def https(place: Place) -> Seen:
@@ -123,7 +125,7 @@ async def ident(place: Place) -> Seen:
     """Ask who uses ports that nobody uses (RFC 1413)."""
     async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
         answer = await channel.exchange(b"0, 0\r\n", missing=_one_piece)
-        return _spoken(channel, answer, what="ident", right=b"ERROR" in answer)
+        return _spoken(channel, answer, what="ident", right=b"ERROR" in answer, stream=True)
 
 
 async def dns_udp(place: Place) -> Seen:
@@ -143,7 +145,7 @@ async def dns_tcp(place: Place) -> Seen:
             struct.pack("!H", len(question)) + question, missing=_one_piece
         )
         right = is_dns_answer(answer[2:], question)
-        return _spoken(channel, answer, what="DNS", right=right)
+        return _spoken(channel, answer, what="DNS", right=right, stream=True)
 
 
 def dtls_hello(random: bytes) -> bytes:
@@ -204,7 +206,13 @@ async def _stun(place: Place, kind: Literal["udp", "tcp", "tls"]) -> Seen:
         place.address, place.port, kind=kind, name=place.host
     ) as channel:
         answer = await channel.exchange(stun.build(request), missing=missing_of_stun)
-        return _spoken(channel, answer, what="STUN", right=_is_stun_answer(answer, request))
+        return _spoken(
+            channel,
+            answer,
+            what="STUN",
+            right=_is_stun_answer(answer, request),
+            stream=kind != "udp",
+        )
 
 
 def _is_stun_answer(answer: bytes, request: Message) -> bool:
@@ -214,13 +222,17 @@ def _is_stun_answer(answer: bytes, request: Message) -> bool:
         return False
 
 
-def _spoken(channel: Channel, answer: bytes, *, what: str, right: bool) -> Seen:
+def _spoken(
+    channel: Channel, answer: bytes, *, what: str, right: bool, stream: bool = False
+) -> Seen:
+    """Judge an answer; over a stream silence is no sign of a firewall, because it is open."""
     if right:
         return Seen("answers", what)
-    facts = {"answer": _text(answer)} if answer else {}
-    if channel.fault and not answer:
+    if answer:
+        return Seen("open", what, {"answer": _text(answer)})
+    if channel.fault:
         return Seen(_failed(channel.fault), what, {"error": str(channel.fault)})
-    return Seen("open" if answer else "silent", what, facts)
+    return Seen("open" if stream else "silent", what)
 
 
 def _one_piece(received: bytes) -> int:

@@ -211,7 +211,7 @@ def judge_closed(knock: Knock) -> Finding:
 def _unknowable(port: PlannedPort, address: str) -> Finding:
     check, where = OPEN.of(port.part), f"{port} at {address}"
     if port.component == "coturn":
-        message = f"{where} is sampled by the relays that turn.relay_outside uses."
+        message = f"{where} is never scanned: turn.relay_outside samples it."
         return check.skipped(message, address=address)
     return check.unknown(f"{where} never answers strangers, open or not.", address=address)
 

@@ -214,6 +214,12 @@ def test_a_closed_port(found: Port, verdict: str, said: str) -> None:
     assert said in finding.message
 
 
+def test_silence_over_a_stream_is_no_firewall() -> None:
+    port = opened("tcp", 3478, "coturn")
+    [finding] = look(FakeHost({"tcp-3478": always(b"")}), port)
+    assert "is open, but does not speak STUN" in finding.message
+
+
 @pytest.mark.parametrize(
     ("fault", "verdict"),
     [
