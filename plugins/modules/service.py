@@ -60,7 +60,8 @@ options:
     default: []
   secrets:
     description:
-      - Secrets by name, each a dictionary with an optional C(length) (64 unless told).
+      - Secrets by name, each a dictionary with an optional C(length) (64 unless told) and
+        C(generation) (1 unless told); another generation makes the secret anew.
       - A missing one is made on the host, in C(/etc/homestead/secrets), and never leaves it.
       - P(homestead.matrix.secret#filter) names one inside a file.
     type: dict

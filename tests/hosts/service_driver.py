@@ -57,7 +57,7 @@ def main() -> None:
         result = make_true(service, Host(), check=check, show_diff=True)
     except ServiceError as error:
         result = {"failed": True, "changed": False, "msg": str(error)}
-    print(json.dumps({**result, "writes": death.count}))
+    json.dump({**result, "writes": death.count}, sys.stdout)
 
 
 if __name__ == "__main__":

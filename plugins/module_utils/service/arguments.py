@@ -10,7 +10,6 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable
 from typing import Any
 
 from .model import (
@@ -22,6 +21,7 @@ from .model import (
     Health,
     Ownership,
     Reaction,
+    Secret,
     Service,
     ServiceError,
     Watch,
@@ -124,9 +124,8 @@ def unpack(packed: str | None) -> dict[str, bytes]:
 
 def parse(params: dict[str, Any]) -> Service:
     """Return the service these module parameters describe, or raise one clear sentence."""
-    units = _units(params["units"])
+    units, present = _units(params["units"]), params["state"] == "present"
     contents = unpack(params["contents"])
-    present = params["state"] == "present"
     service = Service(
         name=_name(params["name"]),
         present=present,
@@ -142,8 +141,7 @@ def parse(params: dict[str, Any]) -> Service:
         units=units,
         health=_health(params["healthy"]),
     )
-    _each_once([*(d.path for d in service.directories), *(f.path for f in service.files)])
-    return service
+    return _each_path_once(service)
 
 
 def _name(name: str) -> str:
@@ -158,12 +156,13 @@ def _absolute(path: str) -> str:
     return os.path.normpath(path)
 
 
-def _each_once(paths: Iterable[str]) -> None:
+def _each_path_once(service: Service) -> Service:
     seen: set[str] = set()
-    for path in paths:
+    for path in [*(d.path for d in service.directories), *(f.path for f in service.files)]:
         if path in seen:
             raise ServiceError(f"{path} is listed twice")
         seen.add(path)
+    return service
 
 
 def _ownership(entry: dict[str, Any], default: str) -> Ownership:
@@ -230,11 +229,13 @@ def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
     )
 
 
-def _secret(name: str, entry: dict[str, Any] | None) -> tuple[str, int]:
-    length = int((entry or {}).get("length", 64))
-    if not NAME.fullmatch(name) or length < 16:
+def _secret(name: str, entry: dict[str, Any] | None) -> Secret:
+    wish = {"length": 64, "generation": 1, **(entry or {})}
+    if unknown := sorted(set(wish) - {"length", "generation"}):
+        raise ServiceError(f"secret {name!r} has a length and a generation, not {unknown}")
+    if not NAME.fullmatch(name) or int(wish["length"]) < 16:
         raise ServiceError(f"secret {name!r} needs a plain name and a length of at least 16")
-    return name, length
+    return Secret(name, int(wish["length"]), int(wish["generation"]))
 
 
 def _account(entry: dict[str, Any] | None) -> Account | None:

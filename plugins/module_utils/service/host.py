@@ -49,6 +49,16 @@ class Places:
 _SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 _BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}
 
+_MANNERS: Mapping[str, object] = {
+    "stdin": subprocess.DEVNULL,
+    "capture_output": True,
+    "check": False,
+    "cwd": "/",
+    "umask": 0o022,
+    "text": True,
+    "errors": "replace",
+}
+
 
 def run_program(
     argv: Sequence[str],
@@ -62,19 +72,13 @@ def run_program(
     try:
         done = subprocess.run(
             list(argv),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            cwd="/",
             env=surroundings,
-            umask=0o022,
-            **identity,  # type: ignore[call-overload]  # user, group and extra_groups
+            **_MANNERS,  # type: ignore[call-overload]  # plain options
+            **identity,
         )
     except OSError as error:
         return Outcome(127, errors=f"{argv[0]}: {error.strerror}")
-    return Outcome(
-        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def _identity(user: str) -> dict[str, object]:
@@ -105,3 +109,4 @@ def find_group(name: str) -> grp.struct_group:
 class Host:
     places: Places = field(default_factory=Places)
     run: Run = run_program
+    settle: float = 0.6

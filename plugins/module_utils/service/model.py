@@ -36,6 +36,13 @@ class Ownership:
 
 
 @dataclass(frozen=True)
+class Secret:
+    name: str
+    length: int
+    generation: int
+
+
+@dataclass(frozen=True)
 class Directory:
     path: str
     ownership: Ownership
@@ -104,7 +111,7 @@ class Service:
     packages: tuple[str, ...]
     account: Account | None
     groups: tuple[str, ...]
-    secrets: tuple[tuple[str, int], ...]
+    secrets: tuple[Secret, ...]
     directories: tuple[Directory, ...]
     files: tuple[File, ...]
     commands: tuple[Command, ...]

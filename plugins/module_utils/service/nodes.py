@@ -13,6 +13,8 @@ from typing import Literal
 
 from .model import ServiceError
 
+OURS = (os.geteuid(), os.getegid())  # root, except where a test plays the host
+
 
 @dataclass(frozen=True)
 class Node:
@@ -21,8 +23,8 @@ class Node:
     kind: Literal["absent", "file", "link", "directory"]
     content: bytes = b""
     target: str = ""
-    uid: int = 0
-    gid: int = 0
+    uid: int = OURS[0]
+    gid: int = OURS[1]
     mode: int = 0
 
     def fingerprint(self) -> str:

@@ -126,18 +126,9 @@ def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Pla
     wished = tuple(wishes(service, before, vault, host.places, check=check))
     inputs = unit_inputs(service, wished, needs)
     names = {*service.units, *before.units, *inputs, *before.inputs}
-    plan = Plan(
-        service=service,
-        needs=needs,
-        vault=vault,
-        wished=wished,
-        changes=tuple(differences(wished)),
-        due=(),
-        before=before,
-        states=units.show(host, sorted(names)),
-        inputs=inputs,
-        journal=journal,
-    )
+    states = units.show(host, sorted(names))
+    changes = tuple(differences(wished))
+    plan = Plan(service, needs, vault, wished, changes, (), before, states, inputs, journal)
     return replace(plan, due=find_due(plan, host))
 
 

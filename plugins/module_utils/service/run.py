@@ -17,7 +17,7 @@ from .host import Host
 from .model import Service, ServiceError
 from .needs import Needs, find_needs
 from .plan import Plan, make_plan
-from .wish import diff
+from .wish import diff, speakable
 
 PATIENCE = 300.0
 
@@ -47,8 +47,8 @@ def _carry_out(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]
     try:
         progress = transaction.carry_out(plan, host)
     except transaction.TransactionError as failure:
-        words = plan.vault.mask(str(failure))
-        return {**result, "failed": True, "changed": False, "msg": words}
+        said = speakable(str(failure), plan.changes, plan.wished, plan.vault)
+        return {**result, "failed": True, "changed": False, "msg": said}
     turned = _worth_saying(plan, progress.actions)
     return {**result, "commands": progress.ran, "units": turned}
 

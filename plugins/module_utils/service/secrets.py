@@ -10,11 +10,16 @@ import secrets as random
 import string
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .model import ServiceError
+from .model import Secret, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 PLACEHOLDER = re.compile(rb"@@homestead-secret:([a-z0-9][a-z0-9_.-]*)@@")
+SHORTEST = 8
 ALPHABET = string.ascii_letters + string.digits
 
 
@@ -52,10 +57,37 @@ class Vault:
         return text
 
 
-def open_vault(folder: Path, wished: tuple[tuple[str, int], ...]) -> Vault:
-    """Read all secrets (they are masked in any output) and make those that are missing."""
+def generation_path(folder: Path, name: str) -> Path:
+    return folder / f".{name}.generation"
+
+
+def _generation(folder: Path, name: str) -> int:
+    path = generation_path(folder, name)
+    return int(path.read_text()) if path.exists() else 1
+
+
+def open_vault(folder: Path, wished: tuple[Secret, ...]) -> Vault:
+    """Read all secrets (they are masked in any output), make missing and outdated ones anew."""
     files = (path for path in sorted(folder.glob("*")) if not path.name.startswith("."))
     known = {path.name: path.read_text().strip() for path in files if path.is_file()}
     known = {name: value for name, value in known.items() if value}
-    made = {name: generate(length) for name, length in wished if name not in known}
-    return Vault(known, made)
+    fresh = (
+        secret
+        for secret in wished
+        if secret.name not in known or _generation(folder, secret.name) != secret.generation
+    )
+    return Vault(known, {secret.name: generate(secret.length) for secret in fresh})
+
+
+def hide_lines(text: str, contents: Iterable[bytes]) -> str:
+    """Return the text without the lines and values of these secret files."""
+    lines = {line.strip() for content in contents for line in _lines(content)}
+    values = {re.split(r"[:=]", line, maxsplit=1)[-1].strip("\"' ,") for line in lines}
+    for words in sorted(lines | values, key=len, reverse=True):
+        if len(words) >= SHORTEST:
+            text = text.replace(words, "(secret)")
+    return text
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "replace").splitlines()

@@ -16,7 +16,6 @@ from .record import Inputs
 
 Action = Literal["started", "restarted", "reloaded", "enabled", "stopped", "unchanged"]
 
-SETTLE = 0.6
 _PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,Result,NRestarts"
 _UNIT_FOLDERS = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/run/systemd/system/")
 
@@ -140,7 +139,7 @@ def _turn(host: Host, verb: str, units: list[str], began: float) -> None:
 
 def settle(host: Host, units: list[str], began: float) -> None:
     """Watch the units for a moment: a program that dies right after its start has failed."""
-    end = time.monotonic() + (SETTLE if units else 0)
+    end = time.monotonic() + (host.settle if units else 0)
     while units:
         ensure_running(host, units, began)
         if time.monotonic() >= end:

@@ -13,7 +13,7 @@ from .host import Places, find_group, find_user
 from .model import Directory, File, Ownership, Reaction, Service, ServiceError
 from .nodes import ABSENT, Node, read
 from .record import Record
-from .secrets import PLACEHOLDER, Vault
+from .secrets import PLACEHOLDER, Vault, generation_path, hide_lines
 
 NOBODY_YET = -1
 NO_REACTION = Reaction()
@@ -116,11 +116,15 @@ def _file_wish(file: File, vault: Vault, owned: _Owners) -> Wish:
 def _secret_wishes(service: Service, vault: Vault, places: Places) -> Iterator[Wish]:
     if service.secrets:
         yield Wish(str(places.secrets), Node("directory", mode=0o700), keep=True)
-    for name, _ in service.secrets:
-        path = str(places.secrets / name)
-        value = vault.made.get(name)
+    for secret in service.secrets:
+        path = str(places.secrets / secret.name)
+        value = vault.made.get(secret.name)
         content = f"{value}\n".encode() if value else read(path).content
         yield Wish(path, Node("file", content=content, mode=0o600), secret=True, keep=True)
+        generation = str(generation_path(places.secrets, secret.name))
+        if secret.generation > 1 or read(generation) != ABSENT:
+            note = Node("file", content=f"{secret.generation}\n".encode(), mode=0o600)
+            yield Wish(generation, note, keep=True)
 
 
 def _parents(listed: list[Wish]) -> list[Wish]:
@@ -162,12 +166,20 @@ def diff(change: Change, vault: Vault) -> dict[str, str]:
     wish, path = change.wish, change.wish.path
     before, after = _describe(change.before), _describe(wish.node)
     if wish.node.content != change.before.content:
-        lost = vault.made and change.before.kind == "file"  # a secret we no longer know to mask
+        # a secret that is gone may still stand in the old file, and nobody knows it to mask it
+        lost = set(vault.made) - set(vault.known) and change.before.kind == "file"
         hidden = wish.secret or bool(lost and PLACEHOLDER.search(wish.shown))
         pair = ("(secret)\n", "(other secret)\n") if hidden else _texts(change, vault)
         before += pair[0] if change.before.kind == "file" else ""
         after += pair[1] if wish.node.kind == "file" else ""
     return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def speakable(text: str, changes: Iterable[Change], wished: Iterable[Wish], vault: Vault) -> str:
+    """Return a program's last words without secrets and without lines of secret files."""
+    contents = [wish.node.content for wish in wished if wish.secret]
+    contents += [change.before.content for change in changes if change.wish.secret]
+    return hide_lines(vault.mask(text), contents)
 
 
 def _texts(change: Change, vault: Vault) -> tuple[str, str]:

@@ -1,0 +1,88 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
+    pack,
+    unpack,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+    Reaction,
+    ServiceError,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service.paper import (
+    service_of,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(st.dictionaries(st.text(), st.binary()))
+def test_contents_survive_the_journey(contents: dict[str, bytes]) -> None:
+    assert unpack(pack(contents)) == contents
+
+
+@pytest.mark.parametrize(
+    ("wish", "reaction"),
+    [
+        pytest.param("restart", Reaction(restart=("a.service", "b.timer")), id="restart all"),
+        pytest.param("reload", Reaction(reload=("a.service", "b.timer")), id="reload all"),
+        pytest.param("none", Reaction(), id="none"),
+        pytest.param({"reload": ["nginx"]}, Reaction(reload=("nginx.service",)), id="foreign"),
+    ],
+)
+def test_on_change(wish: Any, reaction: Reaction) -> None:
+    files = [{"path": "/etc/a", "content": "a", "on_change": wish}]
+    service = service_of(name="a", units=["a", "b.timer"], files=files)
+    assert service.files[0].reaction == reaction
+
+
+@pytest.mark.parametrize(
+    ("entry", "mode"),
+    [
+        pytest.param({}, 0o644, id="plain"),
+        pytest.param({"mode": "0640"}, 0o640, id="told"),
+        pytest.param({"secret": True}, 0o600, id="secret"),
+        pytest.param({"content": "@@homestead-secret:x@@"}, 0o600, id="holds a secret"),
+    ],
+)
+def test_mode(entry: dict[str, Any], mode: int) -> None:
+    service = service_of(name="a", files=[{"path": "/etc/a", "content": "a", **entry}])
+    assert service.files[0].ownership.mode == mode
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        pytest.param({"name": "a/b"}, "name 'a/b' must be", id="name"),
+        pytest.param({"files": [{"path": "etc", "content": ""}]}, "must be absolute", id="path"),
+        pytest.param({"files": [{"path": "/a"}]}, "needs one of template", id="no source"),
+        pytest.param(
+            {"files": [{"path": "/a", "content": "", "mode": "rw"}]}, "octal digits", id="mode"
+        ),
+        pytest.param(
+            {"files": [{"path": "/a", "content": ""}, {"path": "/a/", "link": "b"}]},
+            "/a is listed twice",
+            id="twice",
+        ),
+        pytest.param(
+            {"files": [{"path": "/a", "content": "", "on_change": "stop"}]}, "'stop'", id="reaction"
+        ),
+        pytest.param(
+            {"commands": [{"argv": ["login", "@@homestead-secret:x@@"]}]},
+            "login: a secret must not stand on a command line",
+            id="secret in argv",
+        ),
+        pytest.param({"secrets": {"x": {"length": 8}}}, "length of at least 16", id="short secret"),
+        pytest.param({"secrets": {"x": {"size": 80}}}, "not ['size']", id="unknown key"),
+    ],
+)
+def test_wrong_input_is_one_clear_sentence(task: dict[str, Any], words: str) -> None:
+    with pytest.raises(ServiceError) as raised:
+        service_of(**{"name": "a", **task})
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,242 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole of a service on a host of paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service.paper import (
+    US,
+    Paper,
+    PaperUnit,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Paper:
+    return Paper(tmp_path)
+
+
+def says_no(words: str) -> Any:
+    return lambda: Outcome(1, errors=words)
+
+
+def test_the_second_run_asks_once_and_changes_nothing(paper: Paper) -> None:
+    task = {"files": [paper.file("a", "one")], "units": ["a", "b"], "packages": ["p"]}
+    paper.programs.packages["p"] = "1.0"
+    assert paper.apply(**task)["units"] == {"a.service": "started", "b.service": "started"}
+    assert not paper.apply(**task)["changed"]
+    assert [line.split()[:2] for line in paper.programs.asked] == [
+        ["dpkg-query", "--show"],
+        ["systemctl", "show"],
+    ]
+
+
+def test_check_mode_tells_and_does_not_touch(paper: Paper) -> None:
+    paper.programs.units["a.service"] = PaperUnit(loaded=False)
+    task = {"files": [paper.file("etc/a", "one")], "units": ["a"], "packages": ["p"]}
+    result = paper.apply(check=True, **task)
+    assert result["changed"]
+    assert result["packages"]["missing"] == ["p"]
+    assert result["files"] == [paper.path("etc"), paper.path("etc/a")]
+    assert result["units"] == {"a.service": "started"}
+    assert list(paper.root.iterdir()) == []
+
+
+def test_missing_packages_are_asked_for_before_anything_is_written(paper: Paper) -> None:
+    result = paper.apply(files=[paper.file("a", "one")], packages=["p"])
+    assert result["needs"] == {"packages": ["p"], "groups": [], "account": {}}
+    assert not (paper.root / "a").exists()
+
+
+REACTIONS = [
+    pytest.param("restart", {"own.service": "restarted"}, id="restart"),
+    pytest.param("reload", {"own.service": "reloaded"}, id="reload"),
+    pytest.param("none", {"own.service": "unchanged"}, id="none"),
+    pytest.param(
+        {"reload": ["web"]},
+        {"own.service": "unchanged", "web.service": "reloaded"},
+        id="foreign unit that runs",
+    ),
+    pytest.param({"reload": ["off"]}, {"own.service": "unchanged"}, id="foreign unit that rests"),
+]
+
+
+@pytest.mark.parametrize(("on_change", "units"), REACTIONS)
+def test_a_changed_file(paper: Paper, on_change: Any, units: dict[str, str]) -> None:
+    paper.programs.units["web.service"] = PaperUnit(active=True)
+    paper.apply(units=["own"], files=[paper.file("a", "one", on_change=on_change)])
+    result = paper.apply(units=["own"], files=[paper.file("a", "two", on_change=on_change)])
+    assert result["units"] == units
+    assert paper.read("a") == "two"
+
+
+@pytest.mark.parametrize(("on_change", "units"), REACTIONS)
+def test_a_tampered_file(paper: Paper, on_change: Any, units: dict[str, str]) -> None:
+    paper.programs.units["web.service"] = PaperUnit(active=True)
+    task = {"units": ["own"], "files": [paper.file("a", "one", on_change=on_change)]}
+    paper.apply(**task)
+    (paper.root / "a").write_text("tampered")
+    assert paper.apply(**task)["units"] == units
+
+
+@pytest.mark.parametrize(("on_change", "units"), REACTIONS)
+def test_a_watched_file(paper: Paper, on_change: Any, units: dict[str, str]) -> None:
+    paper.programs.units["web.service"] = PaperUnit(active=True)
+    task = {"units": ["own"], "watch": [{"path": paper.path("w"), "on_change": on_change}]}
+    paper.apply(**task)
+    (paper.root / "w").write_text("renewed")
+    assert paper.apply(**task)["units"] == units
+    assert not paper.apply(**task)["changed"]
+
+
+@pytest.mark.parametrize(("on_change", "units"), REACTIONS[3:4])
+def test_a_file_no_longer_listed(paper: Paper, on_change: Any, units: dict[str, str]) -> None:
+    paper.programs.units["web.service"] = PaperUnit(active=True)
+    paper.apply(units=["own"], files=[paper.file("d/a", "one", on_change=on_change)])
+    result = paper.apply(units=["own"])
+    assert result["removed"] == [paper.path("d/a"), paper.path("d")]
+    assert result["units"] == units
+    assert not (paper.root / "d").exists()
+
+
+def test_a_new_version_of_a_package_restarts(paper: Paper) -> None:
+    paper.programs.packages["p"] = "1.0"
+    paper.apply(packages=["p"], units=["a"])
+    paper.programs.packages["p"] = "1.1"
+    assert paper.apply(packages=["p"], units=["a"])["units"] == {"a.service": "restarted"}
+
+
+def test_a_stopped_or_disabled_unit_is_reported(paper: Paper) -> None:
+    paper.apply(units=["a", "b"])
+    paper.programs.units["a.service"].active = False
+    paper.programs.units["b.service"].enabled = False
+    result = paper.apply(units=["a", "b"])
+    assert result["units"] == {"a.service": "started", "b.service": "enabled"}
+
+
+def test_a_unit_no_longer_listed_is_retired(paper: Paper) -> None:
+    paper.apply(units=["a", "b"])
+    assert paper.apply(units=["a"])["units"] == {"a.service": "unchanged", "b.service": "stopped"}
+    assert not paper.apply(units=["a"])["changed"]
+
+
+def test_absent_keeps_data_and_secrets(paper: Paper) -> None:
+    data = {"path": paper.path("data"), **US}
+    task = {"units": ["a"], "files": [paper.file("etc/a", "x")], "directories": [data]}
+    paper.apply(**task)
+    (paper.root / "data/precious").write_text("")
+    assert paper.apply(state="absent", units=["a"])["units"] == {"a.service": "stopped"}
+    assert not (paper.root / "etc").exists()
+    assert (paper.root / "data/precious").exists()
+    assert not paper.apply(state="absent", units=["a"])["changed"]
+
+
+COMMAND = {"argv": ["make"]}
+COMMANDS = [
+    pytest.param({**COMMAND}, [True, False], id="once"),
+    pytest.param({**COMMAND, "creates": "made"}, [True, True], id="creates what is missing"),
+    pytest.param({**COMMAND, "creates": "input"}, [False, False], id="creates what is there"),
+    pytest.param(
+        {**COMMAND, "creates": "input", "rerun": True}, [True, False], id="rerun when new"
+    ),
+    pytest.param({**COMMAND, "unless": ["yes"]}, [False, False], id="unless yes"),
+    pytest.param({**COMMAND, "unless": ["no"]}, [True, True], id="unless no"),
+]
+
+
+@pytest.mark.parametrize(("command", "runs"), COMMANDS)
+def test_a_command_runs_when_it_must(
+    paper: Paper, command: dict[str, Any], runs: list[bool]
+) -> None:
+    (paper.root / "input").write_text("1")
+    paper.programs.answers["no"] = says_no("")
+    if "creates" in command:
+        command = {**command, "creates": paper.path(command["creates"])}
+    assert [bool(paper.apply(commands=[command])["commands"]) for _ in runs] == runs
+
+
+def test_a_command_runs_again_when_its_inputs_change(paper: Paper) -> None:
+    task = {"argv": ["make"], "inputs": [paper.path("a")]}
+    paper.apply(commands=[task], files=[paper.file("a", "one")], units=["u"])
+    result = paper.apply(commands=[task], files=[paper.file("a", "two", on_change="none")])
+    assert result["commands"] == ["make"]
+
+
+def test_a_command_restarts_the_units(paper: Paper) -> None:
+    paper.apply(units=["a"])
+    assert paper.apply(units=["a"], commands=[COMMAND])["units"] == {"a.service": "restarted"}
+
+
+def test_a_watched_file_made_by_a_command_is_no_change_afterwards(paper: Paper) -> None:
+    def certify() -> Outcome:
+        (paper.root / "certificate").write_text("new")
+        return Outcome(0)
+
+    paper.programs.answers["certify"] = certify
+    task = {"units": ["a"], "commands": [{"argv": ["certify"]}]}
+    task["watch"] = [{"path": paper.path("certificate")}]
+    paper.apply(**task)
+    assert not paper.apply(**task)["changed"]
+
+
+def test_secrets_reach_files_and_environments_only(paper: Paper) -> None:
+    content = "key=@@homestead-secret:k@@\n"
+    login = {"argv": ["login"], "environment": {"KEY": "@@homestead-secret:k@@"}}
+    result = paper.apply(
+        secrets={"k": {}}, files=[paper.file("a", content)], commands=[login], units=["u"]
+    )
+    secret = paper.read("secrets/k").strip()
+    assert paper.read("a") == f"key={secret}\n"
+    assert secret not in str(result)
+    assert f"login KEY={secret}" in paper.programs.asked
+
+
+def test_a_diff_masks_both_sides(paper: Paper) -> None:
+    files = [paper.file("a", "one @@homestead-secret:k@@\n")]
+    paper.apply(secrets={"k": {}}, files=files)
+    files = [paper.file("a", "two @@homestead-secret:k@@\n")]
+    diff = paper.apply(secrets={"k": {}}, files=files)["diff"][-1]
+    assert "one @@homestead-secret:k@@" in diff["before"]
+    assert "two @@homestead-secret:k@@" in diff["after"]
+
+
+def test_the_diff_of_a_secret_file_only_says_that_it_differs(paper: Paper) -> None:
+    paper.apply(files=[paper.file("a", "password one\n", secret=True)])
+    diff = paper.apply(files=[paper.file("a", "password two\n", secret=True)])["diff"][-1]
+    assert "password" not in diff["before"] + diff["after"]
+    assert diff["before"] != diff["after"]
+
+
+def test_a_failure_speaks_without_secrets(paper: Paper) -> None:
+    (paper.root / "secrets").mkdir()
+    (paper.root / "secrets/k").write_text("s3cr3t" * 5)
+    paper.programs.answers["check"] = says_no(f"line 1: {'s3cr3t' * 5} is wrong")
+    result = paper.apply(files=[paper.file("a", "x")], validate=[{"argv": ["check"]}])
+    assert result["failed"]
+    assert "line 1: @@homestead-secret:k@@ is wrong" in result["msg"]
+    assert f"Put back: {paper.path('a')}." in result["msg"]
+
+
+def test_a_failed_transaction_is_forgotten(paper: Paper) -> None:
+    task = {"files": [paper.file("a", "one")], "units": ["u"]}
+    paper.apply(**task)
+    paper.programs.answers["check"] = says_no("no")
+    bad = {"files": [paper.file("a", "two")], "units": ["u"], "validate": [{"argv": ["check"]}]}
+    assert paper.apply(**bad)["failed"]
+    assert paper.read("a") == "one"
+    assert not paper.apply(**task)["changed"]
+
+
+def test_a_directory_in_the_way_is_named(paper: Paper) -> None:
+    (paper.root / "a").mkdir()
+    with pytest.raises(ServiceError, match="is a directory on one side only"):
+        paper.apply(files=[paper.file("a", "x")])
