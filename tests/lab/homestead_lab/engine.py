@@ -48,7 +48,8 @@ def install(programs: dict[str, str]) -> None:
     require_root(f"to install {', '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run_long("refresh the package lists", ["apt-get", "update"], environment=environment)
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    # With what they recommend: on Debian 13 that is where docker's command line comes from.
+    command = ["apt-get", "install", "--yes", *packages]
     run_long(f"install {', '.join(packages)}", command, environment=environment)
 
 
