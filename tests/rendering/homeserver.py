@@ -1,28 +1,130 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Synapse that the role installs, installed here, to judge what the role writes."""
+"""What the role writes for Synapse, and the Synapse that it installs, here to judge that."""
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from nginx_rendering import (
+    Role,
+    described,
+    free_port,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "roles/synapse/files"
 CACHE = ROOT / ".cache/synapse"
+SMTP = {"host": "mail.example.com", "from": "matrix@example.com"}
+MODES: dict[str, dict[str, Any]] = {
+    "invite": {},
+    "closed": {},
+    "open": {},
+    "email": {"matrix_smtp": SMTP},
+    "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
+}
+HOST = {"release": "13", "python": "3.13", "postgresql": 17}
+PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
+INSTALLATION = "-m pip install --quiet --no-deps --only-binary=:all: --require-hashes"
 
 
-def python_of(version: str) -> Path:
-    """Return the Python of this Synapse, installed as the role does it: once, in half a minute."""
+def role(mode: str = "invite", **more: Any) -> Role:
+    given = MODES[mode]
+    description = described(
+        registration=mode.split()[0], smtp=given.get("matrix_smtp", {}), max_upload_mb=70
+    )
+    return Role("synapse", matrix_site=description, matrix_host=HOST, **given, **more)
+
+
+def settings(mode: str = "invite", **more: Any) -> dict[str, Any]:
+    value: dict[str, Any] = role(mode, **more).value("_synapse_settings")
+    return value
+
+
+def python_of_synapse() -> Path:
+    """Return the Python of the pinned Synapse, installed here once, in half a minute."""
+    version = role().value("_synapse_version")
     place = CACHE / f"{version}-{sys.version_info.major}.{sys.version_info.minor}"
     python, ready = place / "bin/python", place / "ready"
     requirements = FILES / f"requirements-{version}.txt"
     if not ready.exists() or ready.read_text() != requirements.read_text():
         venv.create(place, clear=True, with_pip=True)
-        words = "-m pip install --quiet --no-deps --only-binary=:all: --require-hashes"
-        subprocess.run([python, *words.split(), f"--requirement={requirements}"], check=True)
+        command = [python, *INSTALLATION.split(), f"--requirement={requirements}"]
+        subprocess.run(command, check=True)
         ready.write_text(requirements.read_text())
     return python
+
+
+def write(own: Role, root: Path) -> Path:
+    """Write the role's files below `root`, with all secrets made, and return the main one."""
+    for entry in own.value("_synapse_files + _synapse_secret_files"):
+        if entry["path"].startswith("/etc/matrix-synapse/"):
+            content = entry.get("content") or json.dumps(entry.get("document"))
+            path = Path(moved(entry["path"], root))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(PLACEHOLDER.sub(r"made-\1", moved(content, root)))
+    (root / "data").mkdir()
+    key = ["generate_signing_key", "-o", root / "data/signing.key"]
+    subprocess.run([python_of_synapse().with_name(key[0]), *key[1:]], check=True)
+    return root / "etc/homeserver.yaml"
+
+
+def moved(text: str, root: Path) -> str:
+    text = text.replace("/etc/matrix-synapse", f"{root}/etc")
+    return text.replace("/var/lib/matrix-synapse", f"{root}/data")
+
+
+@contextmanager
+def running(mode: str, root: Path) -> Iterator[str]:
+    """Run Synapse as the role configures it, but with SQLite and a port of its own."""
+    port = free_port()
+    own = role(mode, synapse_settings={"bcrypt_rounds": 4})
+    own.templar.available_variables["matrix_site"]["upstreams"]["synapse"]["port"] = port
+    path = write(own, root)
+    config = json.loads(path.read_text())
+    config["database"] = {"name": "sqlite3", "args": {"database": str(root / "data/synapse.db")}}
+    path.write_text(json.dumps(config))
+    command = [python_of_synapse(), "-m", "synapse.app.homeserver", "--config-path", path]
+    with open(root / "log", "w") as log, subprocess.Popen(command, stdout=log, stderr=log) as done:
+        try:
+            wait_for(f"http://127.0.0.1:{port}", done, root / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            done.terminate()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            assert ask(f"{url}/_matrix/client/versions")["versions"]
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON of an answer, whatever its status."""
+    data = None if body is None else json.dumps(body).encode()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, data=data), timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        found = json.load(refusal)
+    return found

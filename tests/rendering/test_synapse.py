@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homeserver import FILES, python_of
-from nginx_rendering import Role, described
+from homeserver import (
+    FILES,
+    MODES,
+    PLACEHOLDER,
+    python_of_synapse,
+    role,
+    settings,
+    write,
+)
 
-SMTP = {"host": "mail.example.com", "from": "matrix@example.com"}
-MODES: dict[str, dict[str, Any]] = {
-    "invite": {},
-    "closed": {},
-    "open": {},
-    "email": {"matrix_smtp": SMTP},
-    "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
-}
-HOST = {"release": "13", "python": "3.13", "postgresql": 17}
-PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
 # Synapse checks the files as it does before a start, and says what it understood.
 QUESTION = """
 import json, sys
@@ -74,49 +71,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-def role(mode: str = "invite", **more: Any) -> Role:
-    given = MODES[mode]
-    description = described(
-        registration=mode.split()[0], smtp=given.get("matrix_smtp", {}), max_upload_mb=70
-    )
-    return Role("synapse", matrix_site=description, matrix_host=HOST, **given, **more)
-
-
-def settings(mode: str = "invite", **more: Any) -> dict[str, Any]:
-    value: dict[str, Any] = role(mode, **more).value("_synapse_settings")
-    return value
-
-
-def write(mode: str, root: Path) -> Path:
-    """Write the role's files below `root`, with secrets made, and return the main one."""
-    own = role(mode)
-    files = own.value("_synapse_files + _synapse_secret_files")
-    written = [entry for entry in files if entry["path"].startswith("/etc/matrix-synapse/")]
-    for entry in written:
-        content = entry.get("content") or json.dumps(entry.get("document"))
-        path = Path(moved(entry["path"], root))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PLACEHOLDER.sub(r"made-\1", moved(content, root)))
-    return root / "etc/homeserver.yaml"
-
-
-def moved(text: str, root: Path) -> str:
-    text = text.replace("/etc/matrix-synapse", f"{root}/etc")
-    return text.replace("/var/lib/matrix-synapse", f"{root}/data")
-
-
 @pytest.fixture(scope="session")
 def synapse() -> Path:
     """Return the Python of the Synapse that the role installs."""
-    return python_of(role().value("_synapse_version"))
+    return python_of_synapse()
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_synapse_understands_every_mode(mode: str, synapse: Path, tmp_path: Path) -> None:
-    path = write(mode, tmp_path)
-    signing_key = tmp_path / "data/signing.key"
-    signing_key.parent.mkdir()
-    subprocess.run([synapse.with_name("generate_signing_key"), "-o", signing_key], check=True)
+    path = write(role(mode), tmp_path)
     done = subprocess.run(
         [synapse, "-c", QUESTION, path], capture_output=True, text=True, check=False
     )
@@ -125,7 +88,7 @@ def test_synapse_understands_every_mode(mode: str, synapse: Path, tmp_path: Path
 
 
 def test_the_log_goes_to_the_standard_output(synapse: Path, tmp_path: Path) -> None:
-    log = write("invite", tmp_path).with_name("log.yaml")
+    log = write(role(), tmp_path).with_name("log.yaml")
     script = (
         "import logging.config, sys, yaml; logging.setLoggerClass(logging.Logger);"
         "from synapse.logging.context import LoggingContextFilter;"
