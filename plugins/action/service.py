@@ -12,11 +12,12 @@ from typing import Any, Callable
 
 import yaml
 from ansible import constants
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import pack
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.plugins.module_utils.service.run import empty_answer
 
 SOURCES = ("template", "content", "document", "copy")
 APT = {
@@ -37,7 +38,12 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
+        try:
+            return self._make_true(task_vars or {})
+        except ServiceError as error:
+            return empty_answer(str(error))
+
+    def _make_true(self, variables: Variables) -> dict[str, Any]:
         arguments = self._arguments(variables)
         installed: list[str] = []
         for _ in range(MOST_ROUNDS):
@@ -48,7 +54,7 @@ class ActionModule(ActionBase):
             if failure := self._bring(needs, variables):
                 return {**result, "failed": True, "changed": bool(installed), "msg": failure}
             installed += needs["packages"]
-        raise AnsibleActionFail(f"still missing after installing it: {needs}")
+        raise ServiceError(f"still missing after installing it: {needs}")
 
     def _call(self, module: str, arguments: Entry, variables: Variables) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
@@ -91,11 +97,11 @@ class ActionModule(ActionBase):
 
     def _source(self, entry: Entry) -> str | None:
         if not isinstance(entry, dict) or "path" not in entry:
-            raise AnsibleActionFail("each of files needs a path; one has none")
+            raise ServiceError("each of files needs a path; one has none")
         wanted = entry.get("state", "present") == "present"
         given = [key for key in (*SOURCES, "link") if entry.get(key) is not None]
         if len(given) != wanted:
-            raise AnsibleActionFail(
+            raise ServiceError(
                 f"{entry['path']} needs exactly one of {', '.join(SOURCES)} and link,"
                 " or state absent and none of them"
             )
@@ -144,7 +150,7 @@ def _template_variables(entry: Entry, source: str) -> Variables:
 
 def _render_content(entry: Entry, _variables: Variables) -> bytes:
     if not isinstance(entry["content"], str):
-        raise AnsibleActionFail(f"{entry['path']}: content must be text; data goes to document")
+        raise ServiceError(f"{entry['path']}: content must be text; data goes to document")
     return str(entry["content"]).encode()
 
 
@@ -170,7 +176,7 @@ def _plain(value: object, path: str) -> object:
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    raise AnsibleActionFail(f"{path}: a document cannot hold {type(value).__name__}")
+    raise ServiceError(f"{path}: a document cannot hold {type(value).__name__}")
 
 
 def _last_words(module: str, result: dict[str, Any]) -> str:
