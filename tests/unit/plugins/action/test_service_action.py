@@ -104,9 +104,9 @@ def test_what_stays_missing_ends_in_a_failure(tmp_path: Path) -> None:
 def test_a_template_is_rendered_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/part.j2").write_text("part of {{ template_destpath }}\n")
-    text = "{% for n in numbers %}\n  {{ n }}\n{% endfor %}\n{% include 'part.j2' %}"
+    text = "{% for n in numbers %}\n  {{ n }}\n{% endfor %}\n{% include 'part.j2' %}\n"
     (tmp_path / "templates/a.j2").write_text(text)
-    assert rendered(tmp_path, template="a.j2") == b"  1\n  2\npart of /etc/a\n"
+    assert rendered(tmp_path, template="a.j2") == b"  1\n  2\npart of /etc/a"
 
 
 def test_a_copy_may_be_binary(tmp_path: Path) -> None:
