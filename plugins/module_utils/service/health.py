@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import socket
 import time
-import urllib.error
-import urllib.request
 from typing import Callable
 
 from .model import Health, ServiceError
@@ -44,18 +42,21 @@ def _ask_socket(health: Health) -> str:
     return ""
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
 def _ask_url(health: Health) -> str:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    """Ask once, without proxies and without following redirects."""
+    from http import client  # it takes longer to import than everything else here together
+    from urllib.parse import urlsplit
+
+    url = urlsplit(health.address)
+    kind = client.HTTPSConnection if url.scheme == "https" else client.HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=5)
     try:
-        with opener.open(health.address, timeout=5) as answer:
-            status = answer.status
-    except urllib.error.HTTPError as error:
-        status = error.code
+        connection.request("GET", url._replace(scheme="", netloc="").geturl() or "/")
+        status = connection.getresponse().status
+    except client.HTTPException as error:
+        return f"{health.address}: {error!r}"
+    finally:
+        connection.close()
     return "" if status == health.status else f"{health.address} answers {status}"
 
 

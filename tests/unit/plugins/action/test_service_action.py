@@ -106,7 +106,7 @@ def test_a_template_is_rendered_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "templates/part.j2").write_text("part of {{ template_destpath }}\n")
     text = "{% for n in numbers %}\n  {{ n }}\n{% endfor %}\n{% include 'part.j2' %}\n"
     (tmp_path / "templates/a.j2").write_text(text)
-    assert rendered(tmp_path, template="a.j2") == b"  1\n  2\npart of /etc/a"
+    assert rendered(tmp_path, template="a.j2") == b"  1\n  2\npart of /etc/a\n"
 
 
 def test_a_copy_may_be_binary(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.service.health import (
+    ask,
+    wait_until_healthy,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+    Health,
+    ServiceError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def answering(words: bytes) -> Iterator[int]:
+    """Answer one connection with these words; yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(words)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield int(server.getsockname()[1])
+        thread.join(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", id="healthy"),
+        pytest.param(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "answers 302", id="redirect"),
+        pytest.param(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "answers 503", id="not yet"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", "BadStatusLine", id="not HTTP"),
+        pytest.param(b"", "RemoteDisconnected", id="nothing"),
+    ],
+)
+def test_url(words: bytes, problem: str) -> None:
+    with answering(words) as port:
+        said = ask(Health("url", f"http://127.0.0.1:{port}/health", 0, 200, 1))
+    assert problem in said
+    assert bool(problem) == bool(said)
+
+
+def test_port() -> None:
+    with answering(b"") as port:
+        assert ask(Health("port", "127.0.0.1", port, 0, 1)) == ""
+
+
+def test_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    assert "No such file" in ask(Health("socket", path, 0, 0, 1))
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        assert ask(Health("socket", path, 0, 0, 1)) == ""
+
+
+def test_waiting_ends() -> None:
+    nobody = Health("socket", "/nowhere", 0, 0, 0.1)
+    with pytest.raises(ServiceError, match=r"no health within 0.1 s: /nowhere"):
+        wait_until_healthy(nobody, lambda: None)
+
+
+def test_waiting_ends_when_the_unit_dies() -> None:
+    def dead() -> None:
+        raise ServiceError("it died")
+
+    with pytest.raises(ServiceError, match="it died"):
+        wait_until_healthy(Health("socket", "/nowhere", 0, 0, 30), dead)
