@@ -13,13 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from testinfra.host import Host
 
-UNITS = [
-    "coturn.service",
-    "matrix-synapse.service",
-    "nftables.service",
-    "nginx.service",
-    "postgresql.service",
-]
+UNITS = ["coturn", "homestead-firewall", "matrix-synapse", "nginx"]
 FROM_OUTSIDE = ["0.0.0.0:80", "0.0.0.0:443", "0.0.0.0:8448", ":::80", ":::443", ":::8448"]
 FROM_INSIDE = ["127.0.0.1:8008"]
 
@@ -33,6 +27,12 @@ def test_unit_runs_now_and_after_a_restart(host: Host, name: str) -> None:
     unit = host.service(name)
     assert unit.is_running
     assert unit.is_enabled
+
+
+def test_database_runs_now_and_after_a_restart(host: Host) -> None:
+    clusters = "list-units --state=running --no-legend --plain postgresql@*-main.service"
+    assert host.check_output(f"systemctl {clusters}") != ""
+    assert host.service("postgresql").is_enabled
 
 
 def test_no_unit_failed(host: Host) -> None:
