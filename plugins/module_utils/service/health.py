@@ -12,13 +12,17 @@ from typing import Callable
 from .model import Health, ServiceError
 
 
+class HealthError(ServiceError):
+    """Nothing answered in time."""
+
+
 def wait_until_healthy(health: Health, still_alive: Callable[[], None]) -> None:
     """Return once the service answers; ask in between whether waiting still makes sense."""
     end = time.monotonic() + health.timeout
     while problem := ask(health):
         still_alive()
         if time.monotonic() >= end:
-            raise ServiceError(f"no health within {health.timeout:g} s: {problem}")
+            raise HealthError(f"no health within {health.timeout:g} s: {problem}")
         time.sleep(0.2)
 
 

@@ -53,7 +53,8 @@ class Vault:
         """Return the text with every secret replaced by its placeholder."""
         for values in (self.known, self.made):
             for name, value in values.items():
-                text = text.replace(value, placeholder(name))
+                if len(value) >= SHORTEST:
+                    text = text.replace(value, placeholder(name))
         return text
 
 

@@ -14,7 +14,7 @@ from . import commands, health, nodes, units
 from . import record as records
 from .host import Host
 from .journal import Journal, UnitBefore
-from .model import Reaction, ServiceError, words
+from .model import Health, Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
 
@@ -113,9 +113,16 @@ def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
     turning = {unit: action for unit, action in actions.items() if action != "stopped"}
     turned = units.apply(host, turning, service.units if service.present else ())
     if service.health and service.present:
-        health.wait_until_healthy(
-            service.health, lambda: units.ensure_running(host, turned, progress.began)
-        )
+        _wait_for(service.health, turned, host, progress.began)
+
+
+def _wait_for(wished: Health, turned: list[str], host: Host, began: float) -> None:
+    """Wait for health; what the units said meanwhile explains why there is none."""
+    try:
+        health.wait_until_healthy(wished, lambda: units.ensure_running(host, turned, began))
+    except health.HealthError as error:
+        said = units.last_words(host, turned, began) if turned else ""
+        raise ServiceError(f"{error}\n{said}".strip()) from error
 
 
 @dataclass

@@ -200,6 +200,17 @@ def test_secrets_reach_files_and_environments_only(paper: Paper) -> None:
     assert f"login KEY={secret}" in paper.programs.asked
 
 
+def test_another_generation_of_a_secret_reaches_the_files(paper: Paper) -> None:
+    task = {"files": [paper.file("a", "@@homestead-secret:k@@")], "units": ["u"]}
+    paper.apply(secrets={"k": {}}, **task)
+    old = paper.read("a")
+    result = paper.apply(secrets={"k": {"generation": 2}}, **task)
+    assert paper.read("a") == paper.read("secrets/k").strip() != old
+    assert result["units"] == {"u.service": "restarted"}
+    assert old not in str(result)
+    assert not paper.apply(secrets={"k": {"generation": 2}}, **task)["changed"]
+
+
 def test_a_diff_masks_both_sides(paper: Paper) -> None:
     files = [paper.file("a", "one @@homestead-secret:k@@\n")]
     paper.apply(secrets={"k": {}}, files=files)
