@@ -36,6 +36,13 @@ MODES: dict[str, dict[str, Any]] = {
     "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
 }
 HOST = {"release": "13", "python": "3.13", "postgresql": 17}
+OFTEN = {"per_second": 100, "burst_count": 100}
+QUICK = {
+    "background_updates": {"sleep_enabled": False},
+    "bcrypt_rounds": 4,
+    "rc_login": {"account": OFTEN, "address": OFTEN},
+}
+DATABASE = "data/synapse.db"
 PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
 INSTALLATION = "-m pip install --quiet --no-deps --only-binary=:all: --require-hashes"
 
@@ -90,11 +97,11 @@ def moved(text: str, root: Path) -> str:
 def running(mode: str, root: Path) -> Iterator[str]:
     """Run Synapse as the role configures it, but with SQLite and a port of its own."""
     port = free_port()
-    own = role(mode, synapse_settings={"bcrypt_rounds": 4})
+    own = role(mode, synapse_settings=QUICK)
     own.templar.available_variables["matrix_site"]["upstreams"]["synapse"]["port"] = port
     path = write(own, root)
     config = json.loads(path.read_text())
-    config["database"] = {"name": "sqlite3", "args": {"database": str(root / "data/synapse.db")}}
+    config["database"] = {"name": "sqlite3", "args": {"database": str(root / DATABASE)}}
     path.write_text(json.dumps(config))
     command = [python_of_synapse(), "-m", "synapse.app.homeserver", "--config-path", path]
     with open(root / "log", "w") as log, subprocess.Popen(command, stdout=log, stderr=log) as done:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin imp
     http,
 )
 from ansible_collections.homestead.matrix.plugins.modules import registration_token, user
-from homeserver import MODES, ask, running
+from homeserver import DATABASE, MODES, ask, running
 
 REGISTER = "/_matrix/client/v3/register"
 TOKEN = "m.login.registration_token"
@@ -35,6 +38,7 @@ class Homeserver:
 
     url: str
     secrets: HostSecrets
+    root: Path
 
     def token(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
         defaults = {"name": "invite", "token": None, "uses_allowed": None, "expiry": None}
@@ -45,6 +49,12 @@ class Homeserver:
         defaults = {"admin": None, "displayname": None, "password": None}
         params = {**defaults, "state": "present", "update_password": "on_create", **given}
         return user.run(params, http(self.url), self.secrets, check_mode=check_mode)
+
+    def finish_first_start(self) -> None:
+        """Wait until Synapse has made the indexes of a new database, which takes some seconds."""
+        with closing(sqlite3.connect(self.root / DATABASE)) as database:
+            while database.execute("SELECT count(*) FROM background_updates").fetchone()[0]:
+                time.sleep(0.2)
 
     def login(self, name: str, password: str) -> dict[str, Any]:
         who = {"type": "m.id.user", "user": name}
@@ -58,7 +68,7 @@ def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]
     secrets = HostSecrets(root / "secrets")
     secrets.write("synapse_registration", "made-synapse_registration")
     with running("invite", root) as url:
-        yield Homeserver(url, secrets)
+        yield Homeserver(url, secrets, root)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -106,6 +116,7 @@ def test_an_account_lives_and_goes(homeserver: Homeserver) -> None:
     assert homeserver.user(name="alice", state="deactivated")["changed"]
     assert not homeserver.user(name="alice", state="deactivated")["changed"]
     assert homeserver.login("alice", "one password")["errcode"] == "M_FORBIDDEN"
+    homeserver.finish_first_start()
     assert homeserver.user(**wish)["changed"]
     assert not homeserver.user(**wish)["changed"]
     assert homeserver.login("alice", "one password")["user_id"] == "@alice:example.com"
