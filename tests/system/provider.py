@@ -138,7 +138,7 @@ class Lab:
         """Run one module on a host as root and return its result."""
         command = ["ansible", host, "--become", "--one-line", "-m", module]
         done = subprocess.run(
-            [*command, "-a", json.dumps(arguments)],
+            [*command, *(["-a", json.dumps(arguments)] if arguments else [])],
             env=self.environment,
             capture_output=True,
             text=True,

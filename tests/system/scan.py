@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Knock at the ports of an address and print, as JSON, those that answer in any way.
 
-usage: scan.py ADDRESS tcp|udp FIRST LAST TOGETHER
+usage: scan.py ADDRESS tcp|udp FIRST LAST TOGETHER PAUSE
 
 A dropped packet is silence. A connection, a refusal (RST), a datagram and an ICMP "port
 unreachable" are answers: the packet passed the firewall. Standard library only.
@@ -52,12 +52,13 @@ async def answer(protocol: str, address: str, port: int) -> str:
 
 
 async def main(address: str, protocol: str, first: int, last: int, together: int) -> None:
-    """Scan the ports from first to last, so many at a time."""
+    """Scan the ports from first to last, so many at a time, with a pause after each group."""
     found: dict[int, str] = {}
     for start in range(first, last + 1, together):
         ports = range(start, min(start + together, last + 1))
         answers = await asyncio.gather(*(answer(protocol, address, port) for port in ports))
         found |= {port: said for port, said in zip(ports, answers) if said != "silent"}
+        await asyncio.sleep(float(sys.argv[6]))
     sys.stdout.write(json.dumps(found))
 
 

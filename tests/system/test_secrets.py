@@ -15,7 +15,7 @@ from provider import Lab
 COLLECT = """
 import json, pathlib
 found = {str(p): p.read_text().strip() for p in pathlib.Path("/etc/homestead/secrets").iterdir()}
-for key in pathlib.Path("/etc/matrix-synapse").glob("*.signing.key"):
+for key in pathlib.Path("/var/lib/matrix-synapse").glob("*signing.key"):
     found[str(key)] = key.read_text().split()[2]
 for key in pathlib.Path("/etc/homestead/tls").glob("*/privkey.pem"):
     found[str(key)] = key.read_text().splitlines()[1]
@@ -28,7 +28,7 @@ def secrets(story: Story, lab: Lab) -> dict[str, str]:
     assert story.first.status == 0
     found: dict[str, str] = json.loads(lab.ssh("matrix", "python3 -", COLLECT))
     assert {Path(name).name for name in found} >= {"turn", "privkey.pem"}
-    assert any(name.endswith(".signing.key") for name in found)
+    assert any(name.endswith("signing.key") for name in found)
     return found
 
 
@@ -44,7 +44,7 @@ def test_no_output_shows_a_secret(story: Story, secrets: dict[str, str]) -> None
 
 def test_no_command_line_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
     assert "ansible-playbook" in story.command_lines
-    assert "pip install" in story.command_lines
+    assert "--require-hashes" in story.command_lines
     assert not {name for name, secret in secrets.items() if secret in story.command_lines}
 
 

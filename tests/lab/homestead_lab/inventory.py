@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from homestead_lab.hosts import host_key
-from homestead_lab.services import ACME_DIRECTORY, AUTHORITIES
+from homestead_lab.services import ACME_DIRECTORY, AUTHORITIES, AUTHORITY_FILES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def settings(hosts: dict[str, Host], *, subnet: Subnet) -> Variables:
         "synapse_settings": {
             "ip_range_blacklist": [],
             "federation_ip_range_blacklist": [],
-            "federation_custom_ca_list": [AUTHORITIES],
+            "federation_custom_ca_list": AUTHORITY_FILES,
             "trusted_key_servers": [],
         },
         "verify_vantage": "vantage",

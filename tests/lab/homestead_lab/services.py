@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from homestead_lab.topology import Host, Subnet
 
 AUTHORITIES = "/etc/ssl/lab.pem"  # on every host: who signs certificates in the lab
+# The same, one in each file, for Synapse: of a file it reads the first certificate only.
+AUTHORITY_FILES = ["/etc/ssl/lab-0.pem", "/etc/ssl/lab-1.pem"]
 ACME_DIRECTORY = "https://acme.test:14000/dir"
 
 
@@ -106,7 +108,7 @@ def homeserver_settings(name: str) -> dict[str, object]:
         "media_store_path": "/var/lib/synapse/media",
         "signing_key_path": "/var/lib/synapse/signing.key",
         "log_config": "/var/lib/synapse/log.yaml",
-        "federation_custom_ca_list": [AUTHORITIES],
+        "federation_custom_ca_list": AUTHORITY_FILES,
         "ip_range_blacklist": [],
         "federation_ip_range_blacklist": [],
         "trusted_key_servers": [],
@@ -118,10 +120,19 @@ def homeserver_settings(name: str) -> dict[str, object]:
     }
 
 
+def trust(lab: Lab, host: Host) -> None:
+    """Put the certificates of the lab's authorities on a host."""
+    together = (lab.state / "ca.pem").read_text()
+    put(lab, host.name, AUTHORITIES, together)
+    begin = "-----BEGIN"
+    for path, text in zip(AUTHORITY_FILES, together.split(begin)[1:], strict=True):
+        put(lab, host.name, path, begin + text)
+
+
 def configure(lab: Lab, host: Host, *, subnet: Subnet, hosts: dict[str, Host]) -> None:
     """Make a started host what its image's name says."""
     if host.image != "ns" and "ns" in hosts and (lab.state / "ca.pem").exists():
-        put(lab, host.name, AUTHORITIES, (lab.state / "ca.pem").read_text())
+        trust(lab, host)
     duties: dict[str, Callable[[], None]] = {
         "ns": lambda: name_server(lab, host, subnet=subnet, hosts=hosts.values()),
         "base": lambda: web_site(lab, host),
