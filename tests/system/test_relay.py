@@ -26,7 +26,8 @@ class Inbox(asyncio.DatagramProtocol):
 
 async def relay(lab: Lab, transport: str, port: int, *, tls: bool) -> None:
     """Let two clients of the relay, each behind an allocation, send each other a datagram."""
-    credentials = lab.module("matrix", "homestead.matrix.turn_credentials")
+    credentials = lab.module("matrix", "homestead.matrix.turn_credentials")["credentials"]
+    assert isinstance(credentials, dict)
     address = lab.address(HOSTNAME)
     context = ssl.create_default_context(cafile=str(lab.authorities)) if tls else False
     if isinstance(context, ssl.SSLContext):
