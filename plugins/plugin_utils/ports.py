@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Union
+from typing import TYPE_CHECKING
 
 from ansible_collections.homestead.matrix.plugins.plugin_utils import values
 from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
@@ -19,9 +18,11 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.components import
     Protocol,
 )
 
+if TYPE_CHECKING:
+    import netaddr
+
 OPERATOR = "operator"
 _EXTRA_KEYS = ("protocol", "first", "last", "purpose", "sources")
-_Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 @dataclass(frozen=True)
@@ -136,29 +137,34 @@ def _read_source(variable: str, name: str, networks: object) -> tuple[str, ...]:
 
 def read_networks(variable: str, value: object) -> tuple[str, ...]:
     """Read networks in CIDR form; those that contain each other become one."""
-    networks = [_read_network(variable, item) for item in values.items(variable, value)]
-    return tuple(str(network) for network in _collapse(networks))
+    items = values.items(variable, value)
+    return _merged([_read_network(variable, str(item)) for item in items]) if items else ()
 
 
-def _read_network(variable: str, item: object) -> _Network:
-    text = str(item)
+def _read_network(variable: str, text: str) -> netaddr.IPNetwork:
     try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        pass
+        import netaddr  # only operators who narrow a port need it
+    except ImportError:
+        raise ValueError(
+            f"{variable} needs the library netaddr; run: python -m pip install -r requirements.txt."
+        ) from None
     try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
+        network = netaddr.IPNetwork(text)
+    except (netaddr.AddrFormatError, ValueError):
         raise ValueError(
             f"{variable} cannot have {text!r}; write a network like 192.0.2.0/24 or 2001:db8::/32."
         ) from None
-    raise ValueError(f"{variable} has {text!r}, which is inside of a network; write {network}.")
+    if network.ip != network.network:
+        raise ValueError(
+            f"{variable} has {text!r}, which is inside of a network; write {network.cidr}."
+        )
+    return network
 
 
-def _collapse(networks: Sequence[_Network]) -> list[_Network]:
-    four = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
-    six = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
-    return [*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six)]
+def _merged(networks: list[netaddr.IPNetwork]) -> tuple[str, ...]:
+    import netaddr
+
+    return tuple(map(str, netaddr.cidr_merge(networks)))
 
 
 def narrowed(
