@@ -20,7 +20,8 @@ export LC_ALL := C.UTF-8
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-env: $(venv)/ready $(link) ## make the Python environment of all other commands
+env: $(venv)/ready $(link) ## make the environment of all other commands
+	@tests/make-programs
 
 $(venv)/ready: $(requirements)
 	@tests/make-venv $(venv) "$(PYTHON)" tests/requirements.txt
