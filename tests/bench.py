@@ -86,14 +86,16 @@ def again(lab: Lab, *, runs: int) -> list[Figure]:
             "tasks in such a run", "25", [float(run.recap("matrix")["ok"]) for run in unchanged]
         ),
         Figure(
-            "controller CPU in such a run (s)", "1", [processor_seconds(lab) for _ in range(runs)]
+            "controller CPU in such a run (s)",
+            "1",
+            [processor_seconds(lab) for _unused in range(runs)],
         ),
         Figure("verification alone, the look itself (s)", "2", looks),
         Figure("verification alone, the whole playbook (s)", "", verify),
         Figure(
             "play with nothing but one ping (s)",
             "",
-            [lab.play_file(empty).seconds for _ in range(runs)],
+            [lab.play_file(empty).seconds for _unused in range(runs)],
         ),
     ]
 

@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
     def _make_true(self, variables: Variables) -> dict[str, Any]:
         arguments = self._arguments(variables)
         installed: list[str] = []
-        for _ in range(MOST_ROUNDS):
+        for _unused in range(MOST_ROUNDS):
             result = self._call("homestead.matrix.service", arguments, variables)
             needs = result.pop("needs", None)
             if not needs:

@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Print the text."""
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]  # Ansible's
+        _unused, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]  # Ansible's
             {"text": {"type": "str", "required": True}}
         )
         Display().display(arguments["text"])

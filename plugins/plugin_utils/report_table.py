@@ -55,7 +55,7 @@ def table(report: Report) -> list[Line]:
     """Return the lines that tell an operator at a glance how the server does."""
     spoken = [finding for finding in by_gravity(report.findings) if finding.verdict in _SPOKEN]
     lines = [Line(""), Line(headline(report), _COLORS[report.tone]), Line("")]
-    width = max((len(area) for area, _ in report.areas()), default=0)
+    width = max((len(area) for area, _unused in report.areas()), default=0)
     lines += [_area(area, findings, width) for area, findings in report.areas()]
     lines += [line for finding in spoken for line in (Line(""), *_finding(finding))]
     return [*lines, Line("")]

@@ -45,7 +45,7 @@ def full_disk(host: ServiceHost) -> None:
     host.shell("mkdir -p /etc/demo; mount -t tmpfs -o size=64k,mode=755 tmpfs /etc/demo")
 
 
-def nothing(_: ServiceHost) -> None:
+def nothing(_unused: ServiceHost) -> None:
     return
 
 
@@ -136,7 +136,7 @@ def test_a_foreign_unit_that_cannot_reload_gets_its_files_back(service_host: Ser
 
 def test_start_limit_is_no_obstacle(service_host: ServiceHost) -> None:
     service_host.apply(GOOD)
-    for _ in range(6):
+    for _unused in range(6):
         assert service_host.apply(changed("broken"))["failed"]
     assert service_host.unit() == "active enabled"
 

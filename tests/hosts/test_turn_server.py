@@ -77,7 +77,7 @@ def test_one_fault(server: TurnServer, old: str, new: str, expected: set[tuple[s
 def test_a_certificate_that_nobody_trusts(server: TurnServer) -> None:
     server.configure(CONFIGURATION)
     faults = {(item.verdict, item.id) for item in server.look(trusted=False)}
-    assert faults - {("ok", item) for _, item in faults} == {("error", "turn.certificate")}
+    assert faults - {("ok", item) for _unused, item in faults} == {("error", "turn.certificate")}
 
 
 def test_a_stopped_server(server: TurnServer) -> None:

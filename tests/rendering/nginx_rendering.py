@@ -169,7 +169,7 @@ class Nginx:
 
     def wait(self) -> None:
         """Wait until it answers, at most five seconds."""
-        for _ in range(100):
+        for _unused in range(100):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.ports[443])) == 0:
                     return

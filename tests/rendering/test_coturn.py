@@ -36,7 +36,7 @@ def options(release: str = "13", **more: Any) -> dict[str, list[str]]:
     lines = role(release, **more).render("turnserver.conf.j2").splitlines()
     found: dict[str, list[str]] = {}
     for line in (line for line in lines if line and not line.startswith("#")):
-        name, _, value = line.partition("=")
+        name, _unused, value = line.partition("=")
         found.setdefault(name, []).append(value)
     return found
 
@@ -68,12 +68,12 @@ def run_until_it_listens(root: Path, port: int) -> str:
     ) as process:
         wait_for(port)
         process.terminate()
-        said, _ = process.communicate(timeout=20)
+        said, _unused = process.communicate(timeout=20)
     return said
 
 
 def wait_for(port: int) -> None:
-    for _ in range(200):
+    for _unused in range(200):
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -106,7 +106,7 @@ def test_public_peers_are_reached(address: str) -> None:
 
 
 def holds(entry: str, address: str) -> bool:
-    first, _, last = entry.partition("-")
+    first, _unused, last = entry.partition("-")
     low, high = ipaddress.ip_address(first), ipaddress.ip_address(last or first)
     wanted = ipaddress.ip_address(address)
     return low.version == wanted.version and int(low) <= int(wanted) <= int(high)

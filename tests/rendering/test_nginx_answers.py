@@ -50,7 +50,7 @@ class Homeserver(http.server.BaseHTTPRequestHandler):
 
     do_OPTIONS = do_GET  # noqa: N815 - the name that http.server calls
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_unused: object) -> None:
         """Say nothing."""
 
 

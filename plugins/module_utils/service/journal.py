@@ -105,7 +105,7 @@ class Journal:
 
     def close(self) -> None:
         """Forget the backups: the transaction has ended, in success or as if never begun."""
-        for path, _ in self.entries:
+        for path, _unused in self.entries:
             nodes.clear_draft(path)
         nodes.remove(str(self.folder / "journal.json"))
         shutil.rmtree(self.folder, ignore_errors=True)

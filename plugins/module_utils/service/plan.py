@@ -151,7 +151,9 @@ def unit_inputs(service: Service, wished: Iterable[Wish], needs: Needs) -> dict[
     found = [(wish.reaction, f"{wish.path}={wish.node.fingerprint()}") for wish in standing]
     if service.present:
         found += _foreign_inputs(service, needs)
-    readers = {unit for reaction, _ in found for unit in (*reaction.restart, *reaction.reload)}
+    readers = {
+        unit for reaction, _unused in found for unit in (*reaction.restart, *reaction.reload)
+    }
     return {unit: _inputs(unit, found) for unit in sorted(readers)}
 
 

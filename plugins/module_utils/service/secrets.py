@@ -28,7 +28,7 @@ def placeholder(name: str) -> str:
 
 
 def generate(length: int) -> str:
-    return "".join(random.choice(ALPHABET) for _ in range(length))
+    return "".join(random.choice(ALPHABET) for _unused in range(length))
 
 
 @dataclass(frozen=True)

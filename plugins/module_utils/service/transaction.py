@@ -106,7 +106,7 @@ def _note(plan: Plan, host: Host, progress: Progress, reaction: Reaction) -> Non
 def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
     actions = plan.actions(progress.record)
     service = plan.service
-    if any(units.is_unit_file(path) for path, _ in progress.journal.entries):
+    if any(units.is_unit_file(path) for path, _unused in progress.journal.entries):
         units.reload_manager(host)
     progress.actions.update(actions)
     progress.reached_units = True

@@ -53,7 +53,7 @@ def text_at(value: Any, *keys: str) -> str | None:
 
 def _is_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(DEPTH_LIMIT):
+    for _unused in range(DEPTH_LIMIT):
         level = [inner for item in level for inner in _inside(item)]
     return bool(level)
 
@@ -68,7 +68,7 @@ def _object(duplicates: list[str], pairs: list[tuple[str, Any]]) -> dict[str, An
     """Make an object of its pairs, noting the keys that come twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        counted = Counter(key for key, _ in pairs)
+        counted = Counter(key for key, _unused in pairs)
         duplicates.extend(sorted(key for key in counted if counted[key] > 1))
     return found
 

@@ -183,7 +183,7 @@ def parse(data: bytes) -> Message:
         raise StunError(f"the header announces {message_length(data)} bytes, {len(data)} came")
     attributes = []
     signed = False
-    for name, value, _ in _attributes(data):
+    for name, value, _unused in _attributes(data):
         if not signed:
             attributes.append((name, value))
         signed = signed or name == Name.MESSAGE_INTEGRITY

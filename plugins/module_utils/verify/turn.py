@@ -110,11 +110,11 @@ async def _check_address(
         for way in ways
     ]
     found = await asyncio.gather(*jobs)
-    states = {state for state, _ in found}
+    states = {state for state, _unused in found}
     if found and states <= set(_NOWHERE):
         tried = [way.route.kind for way in ways]
         return [_nowhere(address, states.pop() if len(states) == 1 else "silent", tried=tried)]
-    return list(chain.from_iterable(findings for _, findings in found))
+    return list(chain.from_iterable(findings for _unused, findings in found))
 
 
 def _nowhere(address: str, state: State, *, tried: Sequence[str]) -> Finding:

@@ -143,7 +143,7 @@ class TurnClient:
     async def relay(self, payload: bytes, peer: Endpoint) -> bytes:
         """Send data to a peer through the relay, and return what comes back through it."""
         answer = await self._channel.exchange(_send_indication(payload, peer), missing=missing)
-        for _ in range(_STRAY_ANSWERS):
+        for _unused in range(_STRAY_ANSWERS):
             if not answer:
                 break
             message = stun.parse(answer)
@@ -181,7 +181,7 @@ class TurnClient:
         login = _Login() if kind == Kind.BINDING else self._login
         request = Message(kind, identity, (*attributes, *login.attributes))
         data = stun.build(request, key=login.key)
-        for _ in range(_STRAY_ANSWERS):
+        for _unused in range(_STRAY_ANSWERS):
             answer = await self._channel.exchange(data, missing=missing)
             if not answer:
                 break

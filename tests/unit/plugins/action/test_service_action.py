@@ -56,20 +56,25 @@ def run(folder: Path, args: dict[str, Any], *answers: dict[str, Any]) -> tuple[A
 
 def rendered(folder: Path, **entry: Any) -> bytes:
     path = entry.setdefault("path", "/etc/a")
-    _, action = run(folder, {"files": [entry]})
+    _unused, action = run(folder, {"files": [entry]})
     return unpack(action.calls[0][1]["contents"])[path]
 
 
 def test_no_change_is_one_call(tmp_path: Path) -> None:
     result, action = run(tmp_path, {})
-    assert [name for name, _ in action.calls] == [SERVICE]
+    assert [name for name, _unused in action.calls] == [SERVICE]
     assert not result["changed"]
 
 
 def test_what_is_missing_is_brought_once(tmp_path: Path) -> None:
     needs = needing(packages=["p"], groups=["g"])
     result, action = run(tmp_path, {}, needs, ANSWER, ANSWER, ANSWER)
-    assert [name for name, _ in action.calls] == [SERVICE, "ansible.builtin.group", APT, SERVICE]
+    assert [name for name, _unused in action.calls] == [
+        SERVICE,
+        "ansible.builtin.group",
+        APT,
+        SERVICE,
+    ]
     assert action.calls[2][1]["policy_rc_d"] == 101
     assert result["packages"]["installed"] == ["p"]
     assert result["changed"]
@@ -78,26 +83,30 @@ def test_what_is_missing_is_brought_once(tmp_path: Path) -> None:
 def test_an_account_may_come_with_a_package(tmp_path: Path) -> None:
     account = {"name": "turnserver", "groups": ["g"], "append": True}
     script = [needing(packages=["p"]), ANSWER, needing(account=account), ANSWER, ANSWER]
-    _, action = run(tmp_path, {}, *script)
-    assert [name for name, _ in action.calls][2:] == [SERVICE, "ansible.builtin.user", SERVICE]
+    _unused, action = run(tmp_path, {}, *script)
+    assert [name for name, _unused in action.calls][2:] == [
+        SERVICE,
+        "ansible.builtin.user",
+        SERVICE,
+    ]
     assert action.calls[3][1] == account
 
 
 def test_old_package_lists_get_a_second_chance(tmp_path: Path) -> None:
     result, action = run(tmp_path, {}, needing(packages=["p"]), FAILED, ANSWER, ANSWER)
-    assert [args.get("cache_valid_time") for _, args in action.calls] == [None, 3600, 0, None]
+    assert [args.get("cache_valid_time") for _unused, args in action.calls] == [None, 3600, 0, None]
     assert not result.get("failed")
 
 
 def test_a_package_that_is_nowhere_fails_in_the_same_shape(tmp_path: Path) -> None:
-    result, _ = run(tmp_path, {}, needing(packages=["p"]), FAILED, FAILED)
+    result, _unused = run(tmp_path, {}, needing(packages=["p"]), FAILED, FAILED)
     assert result["failed"]
     assert result["msg"] == "ansible.builtin.apt: No package matching 'p' is available"
     assert "units" in result
 
 
 def test_what_stays_missing_ends_in_a_failure(tmp_path: Path) -> None:
-    result, _ = run(tmp_path, {}, *[needing(groups=["g"]), ANSWER] * 4)
+    result, _unused = run(tmp_path, {}, *[needing(groups=["g"]), ANSWER] * 4)
     assert "still missing" in result["msg"]
 
 
@@ -131,7 +140,7 @@ def test_content_and_documents(tmp_path: Path, entry: dict[str, Any], content: s
 
 def test_the_module_never_sees_content_in_clear(tmp_path: Path) -> None:
     files = [{"path": "/etc/a", "content": "hidden"}, {"path": "/etc/b", "link": "a"}]
-    _, action = run(tmp_path, {"files": files})
+    _unused, action = run(tmp_path, {"files": files})
     sent = action.calls[0][1]
     assert sent["files"] == [{"path": "/etc/a"}, {"path": "/etc/b", "link": "a"}]
     assert "hidden" not in str(sent)
@@ -139,7 +148,7 @@ def test_the_module_never_sees_content_in_clear(tmp_path: Path) -> None:
 
 def test_what_is_absent_is_not_rendered(tmp_path: Path) -> None:
     files = [{"path": "/etc/a", "template": "nowhere.j2"}]
-    _, action = run(tmp_path, {"files": files, "state": "absent"})
+    _unused, action = run(tmp_path, {"files": files, "state": "absent"})
     assert unpack(action.calls[0][1]["contents"]) == {}
 
 

@@ -46,7 +46,7 @@ class Looked(ActionModule):
     found: dict[str, Any]
     asked: dict[str, Any]
 
-    def _execute_module(self, *_: Any, module_args: Any = None, **__: Any) -> dict[str, Any]:
+    def _execute_module(self, *_unused: Any, module_args: Any = None, **__: Any) -> dict[str, Any]:
         self.asked = module_args
         return self.found
 

@@ -61,7 +61,7 @@ class FakeSynapse:
         }
         if request.path in answers:
             return answers[request.path](request)
-        folder, _, name = request.path.rpartition("/")
+        folder, _unused, name = request.path.rpartition("/")
         change = _CHANGES[folder, request.method]
         known = {TOKENS: self.tokens, USERS: self.users}[folder]
         return change(known, unquote(name), dict(request.body or {}))
@@ -100,11 +100,11 @@ class FakeSynapse:
         return Response(200, {"access_token": access_token})
 
 
-def _look(known: Known, name: str, _: dict[str, Any]) -> Response:
+def _look(known: Known, name: str, _unused: dict[str, Any]) -> Response:
     return Response(200, known[name]) if name in known else Response(404)
 
 
-def _make_token(known: Known, _: str, body: dict[str, Any]) -> Response:
+def _make_token(known: Known, _unused: str, body: dict[str, Any]) -> Response:
     known[body["token"]] = {**NEW_TOKEN, **body}
     return Response(200, known[body["token"]])
 
@@ -114,7 +114,7 @@ def _change_token(known: Known, name: str, body: dict[str, Any]) -> Response:
     return Response(200, known[name])
 
 
-def _forget(known: Known, name: str, _: dict[str, Any]) -> Response:
+def _forget(known: Known, name: str, _unused: dict[str, Any]) -> Response:
     del known[name]
     return Response(200)
 

@@ -96,7 +96,7 @@ def test_a_synapse_that_does_not_run_is_one_sentence() -> None:
     ],
 )
 def test_a_refusal_is_an_error(response: Response, message: str) -> None:
-    session = Session(lambda _: response, "token", "example.com")
+    session = Session(lambda _unused: response, "token", "example.com")
     with pytest.raises(AdminError, match=message):
         session.ask(Request("GET", "/"))
 

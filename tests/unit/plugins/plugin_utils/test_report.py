@@ -132,7 +132,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else() -> None:
     source = as_html(REPORT)
     page = Page(source)
     assert source.startswith("<!DOCTYPE html>")
-    assert {tag for tag, _ in page.tags} & {"script", "img", "iframe", "object"} == set()
+    assert {tag for tag, _unused in page.tags} & {"script", "img", "iframe", "object"} == set()
     links = [*page.named("a"), *page.named("link")]
     assert {(link["href"] or "")[:5] for link in links} <= {"#area", "#find", "data:"}
     assert not re.search(r"url\(|@import|https?://", source)
@@ -142,7 +142,7 @@ def test_the_page_is_accessible() -> None:
     page = Page(as_html(REPORT))
     assert page.named("html") == [{"lang": "en"}]
     assert len(page.named("h1")) == len(page.named("main")) == len(page.named("title")) == 1
-    identities = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    identities = [attributes["id"] for _unused, attributes in page.tags if "id" in attributes]
     assert len(identities) == len(set(identities))
     labels = [section["aria-labelledby"] for section in page.named("section")]
     anchors = [(link["href"] or "")[1:] for link in page.named("a")]

@@ -29,7 +29,7 @@ def answering(words: bytes) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
-            connection, _ = server.accept()
+            connection, _unused = server.accept()
             with connection:
                 connection.recv(1000)
                 connection.sendall(words)

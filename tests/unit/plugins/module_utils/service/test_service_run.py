@@ -161,7 +161,7 @@ def test_a_command_runs_when_it_must(
     paper.programs.answers["no"] = says_no("")
     if "creates" in command:
         command = {**command, "creates": paper.path(command["creates"])}
-    assert [bool(paper.apply(commands=[command])["commands"]) for _ in runs] == runs
+    assert [bool(paper.apply(commands=[command])["commands"]) for _unused in runs] == runs
 
 
 def test_a_command_runs_again_when_its_inputs_change(paper: Paper) -> None:

@@ -117,7 +117,7 @@ class NameServer(asyncio.DatagramProtocol):
 async def naming(zone: Mapping[str, list[str] | str | None]) -> AsyncIterator[str]:
     """Serve a zone; yields the name server's address."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(
+    transport, _unused = await loop.create_datagram_endpoint(
         lambda: NameServer(zone), local_addr=(LOCAL, 0)
     )
     try:

@@ -329,7 +329,7 @@ class _Deaf(asyncio.DatagramProtocol):
 def test_datagrams_are_sent_again(tmp_path: Path, authority: Authority) -> None:
     async def look() -> bytes:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(_Deaf, local_addr=(LOCAL, 0))
+        transport, _unused = await loop.create_datagram_endpoint(_Deaf, local_addr=(LOCAL, 0))
         port = transport.get_extra_info("sockname")[1]
         async with network(tmp_path, authority).channel(LOCAL, port, kind="udp") as channel:
             assert channel.local[0] == LOCAL

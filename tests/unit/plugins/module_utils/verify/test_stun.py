@@ -258,7 +258,7 @@ def test_any_bytes_give_a_message_or_the_one_error(body: bytes, key: bytes) -> N
     try:
         message = stun.parse(data)
         stun.is_signed_with(data, key)
-        for name, _ in message.attributes:
+        for name, _unused in message.attributes:
             message.endpoint(name)
         assert message.error_code >= 0
         assert message.lifetime >= 0
