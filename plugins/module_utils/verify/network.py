@@ -16,7 +16,7 @@ from typing import Literal
 from .addresses import addresses_of
 from .channels import ClosedChannel, DatagramChannel, StreamChannel
 from .guard import Guard
-from .http import Target, converse
+from .http1 import Target, converse
 from .lookup import Lookup
 from .sockets import Opener, Stream, fault_of
 from .transport import Answer, Channel, Connection, Exchange, Fault, Request

@@ -152,7 +152,6 @@ class Channel(Protocol):
         An answer is one datagram, or as many bytes of the stream as `missing` asks for.
         An empty payload only listens.
         """
-        ...
 
 
 class Transport(Protocol):
@@ -160,11 +159,9 @@ class Transport(Protocol):
 
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
         """Ask the DNS; asked twice, it answers from memory."""
-        ...
 
     async def request(self, request: Request) -> Exchange:
         """Do one HTTP exchange, following nothing."""
-        ...
 
     async def connect(
         self, address: str, port: int, *, banner: bool = False, patience: float = 0
@@ -173,10 +170,8 @@ class Transport(Protocol):
 
         `patience` in seconds replaces the usual timeout.
         """
-        ...
 
     def channel(
         self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
     ) -> AbstractAsyncContextManager[Channel]:
         """Open a conversation; `name` is what a TLS certificate must carry."""
-        ...

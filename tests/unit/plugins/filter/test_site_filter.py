@@ -56,4 +56,4 @@ class Marked(str):
 def test_marks_are_taken_off() -> None:
     value: Any = plain({Marked("key"): (Marked("text"), 1, None, True)})
     assert value == {"key": ["text", 1, None, True]}
-    assert type(next(iter(value))) is str
+    assert next(iter(value)).__class__ is str

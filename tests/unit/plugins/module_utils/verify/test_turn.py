@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -60,8 +61,8 @@ REFUSED = Fault("refused", "the connection is refused")
 def look(
     behaviour: Behaviour,
     *,
-    credentials: dict[str, str] | None = CREDENTIALS,
-    expectations: dict[str, Any] = EXPECTATIONS,
+    credentials: Mapping[str, str] | None = MappingProxyType(CREDENTIALS),
+    expectations: Mapping[str, Any] = MappingProxyType(EXPECTATIONS),
     allowed: Sequence[str] = ALLOWED,
 ) -> list[Finding]:
     network = FakeTurn(behaviour)
