@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jmespath
 import pytest
 from conftest import Story
 from provider import DOMAIN, HOSTNAME, Lab
@@ -24,9 +25,16 @@ def plan(story: Story, lab: Lab) -> dict[str, set[int]]:
     assert story.first.status == 0
     assert lab.play("plan").status == 0
     document = json.loads((lab.state / "matrix-reports" / DOMAIN / "plan.json").read_text())
-    ports: dict[str, set[int]] = {"tcp": set(), "udp": set()}
-    for port in document["ports"]:
-        ports[port["protocol"]] |= set(range(port["first"], port["last"] + 1))
+    ports = {
+        protocol: {
+            port
+            for first, last in jmespath.search(
+                f"ports[?protocol=='{protocol}'].[first, last]", document
+            )
+            for port in range(first, last + 1)
+        }
+        for protocol in ("tcp", "udp")
+    }
     return ports
 
 

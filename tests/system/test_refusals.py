@@ -1,0 +1,74 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input gets one clear sentence before anything on a host changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import Story
+from provider import Lab
+
+WRONG_INPUT = [
+    pytest.param({"matrix_domain": ""}, "matrix_domain is", id="no domain"),
+    pytest.param({"matrix_domain": "https://a.test"}, "has the scheme https://", id="scheme"),
+    pytest.param({"matrix_domain": "a.test:8448"}, "has a port", id="port"),
+    pytest.param({"matrix_domain": "a.test/matrix"}, "has a path", id="path"),
+    pytest.param({"matrix_domain": "A.test"}, "has upper-case letters", id="upper case"),
+    pytest.param({"matrix_domain": "bücher.test"}, "xn--bcher-kva.test", id="not ASCII"),
+    pytest.param({"matrix_hostname": "https://m.a.test"}, "matrix_hostname", id="host: scheme"),
+    pytest.param({"matrix_hostname": "m.a.test:443"}, "matrix_hostname", id="host: port"),
+    pytest.param({"matrix_components": ["fridge"]}, "matrix_components", id="component"),
+    pytest.param({"matrix_components": ["jitsi", "jitsi"]}, "list it once", id="twice"),
+    pytest.param({"matrix_reverse_proxy": "iis"}, "matrix_reverse_proxy", id="proxy"),
+    pytest.param({"matrix_firewall": "ipchains"}, "matrix_firewall", id="firewall"),
+    pytest.param({"matrix_registration": "maybe"}, "matrix_registration", id="mode"),
+    pytest.param({"matrix_ssh_port": 443}, "collides with 443/tcp", id="ports collide"),
+    pytest.param(
+        {"matrix_support": {"contacts": [{"email_address": "a@b.test"}]}},
+        "has no role",
+        id="contact without role",
+    ),
+    pytest.param(
+        {"matrix_support": {"contacts": [{"role": "m.role.admin"}]}},
+        "matrix_id",
+        id="contact without a way to reach it",
+    ),
+    pytest.param(
+        {"matrix_support": {"contacts": [{"role": "m.role.admin", "matrix_id": "admin"}]}},
+        "admin",
+        id="Matrix ID",
+    ),
+    pytest.param(
+        {"matrix_support": {"contacts": [{"role": "m.role.admin", "email_address": "a at b"}]}},
+        "a at b",
+        id="e-mail address",
+    ),
+    pytest.param({"matrix_domain": "other.test"}, "every account would be lost", id="domain"),
+    pytest.param({"matrix_minimum_memory_mb": 10**7}, "MB of memory", id="memory"),
+]
+
+
+@pytest.mark.parametrize(("variables", "sentence"), WRONG_INPUT)
+def test_wrong_input_is_refused(
+    story: Story, lab: Lab, variables: dict[str, object], sentence: str
+) -> None:
+    assert story.first.status == 0
+    refused = lab.play("site", "--limit", "matrix", "--extra-vars", json.dumps(variables))
+    assert refused.status != 0
+    assert sentence in refused.output
+    assert refused.recap("matrix")["changed"] == 0
+    assert "Open the ports of this host" not in refused.output
+
+
+def test_a_host_with_another_web_server_is_refused(lab: Lab) -> None:
+    with pytest.raises(AssertionError, match="port 80"):
+        lab.module("base", "homestead.matrix.host", server_name="homestead.test")
+
+
+def test_a_host_name_in_another_domain_is_fine(story: Story, lab: Lab) -> None:
+    assert story.first.status == 0
+    variables = json.dumps({"matrix_hostname": "homestead.provider.test"})
+    assert lab.play("plan", "--extra-vars", variables).status == 0
