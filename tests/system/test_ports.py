@@ -25,7 +25,7 @@ def plan(story: Story, lab: Lab) -> dict[str, set[int]]:
     assert story.first.status == 0
     assert lab.play("plan").status == 0
     document = json.loads((lab.state / "matrix-reports" / DOMAIN / "plan.json").read_text())
-    ports = {
+    return {
         protocol: {
             port
             for first, last in jmespath.search(
@@ -35,7 +35,6 @@ def plan(story: Story, lab: Lab) -> dict[str, set[int]]:
         }
         for protocol in ("tcp", "udp")
     }
-    return ports
 
 
 @pytest.fixture(scope="session", autouse=True)
