@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader
 
 for _name in ("site", "secret"):
-    filter_loader.get(f"homestead.matrix.{_name}")  # type: ignore[no-untyped-call]  # Ansible's
+    filter_loader.get(f"homestead.matrix.{_name}")
 
 
 class ActionModule(ActionBase):

@@ -129,5 +129,5 @@ def _print(report: Report, paths: Mapping[str, str], *, check_mode: bool) -> Non
 def _colored(line: Line) -> str:
     if not line.color:
         return line.text
-    text: str = stringc(line.text, line.color)  # type: ignore[no-untyped-call]  # Ansible's
+    text: str = stringc(line.text, line.color)
     return text

@@ -238,9 +238,7 @@ def result(report: Report, *, parameters: dict[str, Any], pending: bool = False)
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
-        argument_spec=SPECIFICATION, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=SPECIFICATION, supports_check_mode=True)
     try:
         module.exit_json(**run(module))
     except (FirewallError, ValueError, OSError) as error:

@@ -116,9 +116,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     needed = Requirements(
         server_name=module.params["server_name"],
         memory_mb=module.params["minimum_memory_mb"],

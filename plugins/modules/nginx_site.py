@@ -118,9 +118,7 @@ def found(name: str, *, snippet: str, include: str) -> dict[str, Any]:
 
 def main() -> None:
     """Find the site, or say what is missing."""
-    module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     wish = dict(module.params)
     redirects = wish.pop("redirects")
     try:

@@ -96,9 +96,7 @@ ARGUMENTS = {
 
 def main() -> None:
     """See that they are served."""
-    module = AnsibleModule(  # type: ignore[no-untyped-call] # ansible-core has no types here
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
     if not module.check_mode:
         ask = asker(given["name"], given["address"], given["port"])

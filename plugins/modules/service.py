@@ -343,9 +343,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.run impor
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         service = parse(module.params)
         result = make_true(service, Host(), check=module.check_mode, show_diff=module._diff)

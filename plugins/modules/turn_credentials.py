@@ -105,9 +105,7 @@ def read_secret(name: str, *, directory: Path = SECRETS) -> str:
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         secret = read_secret(module.params["name"])
     except (OSError, ValueError) as error:

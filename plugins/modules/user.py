@@ -175,9 +175,7 @@ def _result(
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         send = http(module.params["url"])
         result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)

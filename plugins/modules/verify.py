@@ -323,9 +323,7 @@ async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(  # type: ignore[no-untyped-call]  # Ansible does not say its types
-        argument_spec=ARGUMENTS, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if missing := missing_libraries():
         module.fail_json(
             msg=f"The verifier needs {', '.join(missing)}: "
