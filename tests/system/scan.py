@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Knock at the ports of an address and print, as JSON, those that answer in any way.
 
-usage: scan.py ADDRESS tcp|udp FIRST LAST TOGETHER PAUSE
+usage: scan.py ADDRESS tcp|udp FIRST LAST TOGETHER [PAUSE]
 
 A dropped packet is silence. A connection, a refusal (RST), a datagram and an ICMP "port
 unreachable" are answers: the packet passed the firewall. Standard library only.
@@ -18,6 +18,7 @@ import socket
 import sys
 
 WAIT = 1.0
+PAUSE = float(sys.argv[6]) if len(sys.argv) > 6 else 0.0
 BINDING = bytes.fromhex("000100002112a442000102030405060708090a0b")
 
 
@@ -58,7 +59,7 @@ async def main(address: str, protocol: str, first: int, last: int, together: int
         ports = range(start, min(start + together, last + 1))
         answers = await asyncio.gather(*(answer(protocol, address, port) for port in ports))
         found |= {port: said for port, said in zip(ports, answers) if said != "silent"}
-        await asyncio.sleep(float(sys.argv[6]))
+        await asyncio.sleep(PAUSE)
     sys.stdout.write(json.dumps(found))
 
 
