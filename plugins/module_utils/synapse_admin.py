@@ -27,6 +27,7 @@ PASSWORD_SECRET = "synapse_admin_password"
 REGISTRATION_SECRET = "synapse_registration"
 PASSWORD_LENGTH = 64
 TIMEOUT = 30
+TOKENS_PATH = "/_synapse/admin/v1/registration_tokens"
 
 
 class AdminError(Exception):
@@ -209,7 +210,7 @@ def login_request(password: str) -> Request:
 
 
 def token_path(token: str) -> str:
-    return f"/_synapse/admin/v1/registration_tokens/{quote(token, safe='')}"
+    return f"{TOKENS_PATH}/{quote(token, safe='')}"
 
 
 def user_path(user_id: str) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin imp
 SHARED_SECRET = "shared"
 NONCE = "nonce"
 TOKENS = "/_synapse/admin/v1/registration_tokens"
+LISTS = "/_synapse/admin/v1"
 USERS = "/_synapse/admin/v2/users"
 NEW_TOKEN = {"uses_allowed": None, "expiry_time": None, "pending": 0, "completed": 0}
 NEW_USER = {"admin": False, "deactivated": False, "displayname": None}
@@ -63,7 +64,7 @@ class FakeSynapse:
             return answers[request.path](request)
         folder, _unused, name = request.path.rpartition("/")
         change = _CHANGES[folder, request.method]
-        known = {TOKENS: self.tokens, USERS: self.users}[folder]
+        known = {LISTS: self.tokens, TOKENS: self.tokens, USERS: self.users}[folder]
         return change(known, unquote(name), dict(request.body or {}))
 
     @property
@@ -125,7 +126,12 @@ def _put_user(known: Known, name: str, body: dict[str, Any]) -> Response:
     return Response(status, known[name])
 
 
+def _list(known: Known, _name: str, _body: dict[str, Any]) -> Response:
+    return Response(200, {"registration_tokens": list(known.values())})
+
+
 _CHANGES: dict[tuple[str, str], Callable[[Known, str, dict[str, Any]], Response]] = {
+    (LISTS, "GET"): _list,
     (TOKENS, "GET"): _look,
     (TOKENS, "POST"): _make_token,
     (TOKENS, "PUT"): _change_token,
