@@ -17,6 +17,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.components import
     Component,
     Port,
 )
+from ansible_collections.homestead.matrix.tests.generated_tables import fill
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -84,12 +85,7 @@ TABLES = {"ports": ports, "variables": variables}
 
 def written(text: str) -> str:
     """Return the text with its generated tables."""
-    for name, write in TABLES.items():
-        begin, end = f"<!-- begin: {name} (generated) -->\n", f"<!-- end: {name} -->"
-        before, rest = text.split(begin)
-        _old, after = rest.split(end)
-        text = f"{before}{begin}{write()}\n{end}{after}"
-    return text
+    return fill(text, TABLES)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
+from ansible_collections.homestead.matrix.tests.generated_tables import fill
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/verify.md"
@@ -61,12 +62,7 @@ TABLES = {"variables": variables, "findings": findings}
 
 def written(text: str) -> str:
     """Return the page with its generated tables."""
-    for name, write in TABLES.items():
-        begin, end = f"<!-- begin: {name} (generated) -->\n", f"<!-- end: {name} -->"
-        before, rest = text.split(begin)
-        _old, after = rest.split(end)
-        text = f"{before}{begin}{write()}\n{end}{after}"
-    return text
+    return fill(text, TABLES)
 
 
 if __name__ == "__main__":
