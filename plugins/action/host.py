@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader
+from ansible_collections.homestead.matrix.plugins.modules.host import ARGUMENTS
 
 for _name in ("site", "secret"):
     filter_loader.get(f"homestead.matrix.{_name}")
 
 
 class ActionModule(ActionBase):
-    """Nothing but the module."""
+    """Runs the module; with `refuse: false` a host that is not there is no failure."""
 
     _supports_check_mode = True
 
@@ -29,5 +31,13 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Run the module."""
         super().run(tmp, task_vars)
-        result: dict[str, Any] = self._execute_module(task_vars=task_vars)
+        _unused, arguments = self.validate_argument_spec(ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
+        try:
+            result: dict[str, Any] = self._execute_module(task_vars=task_vars)
+        except AnsibleError:
+            if arguments["refuse"]:
+                raise
+            result = {"failed": True}
+        if result.get("failed") and not arguments["refuse"]:
+            return {"changed": False, "published": None}
         return result

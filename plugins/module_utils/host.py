@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.homestead.matrix.plugins.module_utils.nat_rules import published
+
 
 @dataclass(frozen=True)
 class Release:
@@ -34,7 +36,7 @@ _GLOBAL_SCOPE = "00"
 
 @dataclass(frozen=True)
 class Observation:
-    """What was read on the host: texts of /proc and /etc as they are."""
+    """What was read on the host: texts of /proc, /etc and of programs as they are."""
 
     os_release: str
     meminfo: str
@@ -46,6 +48,9 @@ class Observation:
     machine: str
     server_name: str
     is_ours: bool
+    iptables: str
+    ip6tables: str
+    nftables: str
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,14 @@ def facts(seen: Observation) -> dict[str, object]:
         "python": release.python if release else "",
         "postgresql": release.postgresql if release else 0,
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
+        "published": published_ports(seen),
     }
+
+
+def published_ports(seen: Observation) -> list[dict[str, object]]:
+    """Return the ports that NAT leads past the host's own firewall."""
+    found = published(saved=(seen.iptables, seen.ip6tables), nftables=seen.nftables)
+    return [port.as_dict() for port in found]
 
 
 def told(sentences: Sequence[str]) -> str:

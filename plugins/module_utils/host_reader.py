@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from ansible_collections.homestead.matrix.plugins.module_utils.host import (
@@ -15,6 +18,13 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host import (
 )
 
 STATE = "var/lib/homestead"
+
+# Without a table's name iptables-save cannot make the kernel load one; terse, nft leaves out sets.
+_IPTABLES = ("iptables-save",)
+_IP6TABLES = ("ip6tables-save",)
+_NFT = ("nft", "--terse", "list", "ruleset")
+_FOLDERS = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
+_PATIENCE = 5
 
 
 def observe(root: Path = Path("/")) -> Observation:
@@ -32,6 +42,9 @@ def observe(root: Path = Path("/")) -> Observation:
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
         is_ours=_has_our_web_server(root / STATE),
+        iptables=_printed(root, _IPTABLES),
+        ip6tables=_printed(root, _IP6TABLES),
+        nftables=_printed(root, _NFT),
     )
 
 
@@ -40,6 +53,27 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _printed(root: Path, command: Sequence[str]) -> str:
+    """Return what a program prints, nothing if the host has no such program or if it hangs."""
+    path = os.pathsep.join(str(root / folder) for folder in _FOLDERS)
+    program = shutil.which(command[0], path=path)
+    if program is None:
+        return ""
+    try:
+        # A module's run_command is not at hand here: the reader knows nothing of Ansible.
+        return subprocess.run(  # pylint: disable=ansible-bad-function
+            [program, *command[1:]],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env={"PATH": path, "LC_ALL": "C.UTF-8"},
+            timeout=_PATIENCE,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
         return ""
 
 

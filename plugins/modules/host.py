@@ -17,7 +17,8 @@ description:
   - That is so if it does not run Debian 12 or 13, if another web server listens on port 80 or 443,
     if it has too little memory or disk, or if it already serves another domain.
   - Free disk is asked for only until the homeserver has run, so that a full host can be repaired.
-  - Changes nothing and returns what roles want to know about the host.
+  - Changes nothing and returns what roles want to know about the host, also which ports its NAT
+    publishes past the firewall, as Docker does it for containers.
 options:
   server_name:
     description: The domain of the Matrix IDs that this host shall serve.
@@ -31,7 +32,16 @@ options:
     description: What must be free on the root file system, in megabytes.
     type: int
     default: 3072
+  refuse:
+    description:
+      - Whether a host fails the task if it cannot be a Matrix server or cannot be looked at.
+      - With V(false) the task only looks, and where there is no host it returns nothing.
+    type: bool
+    default: true
 attributes:
+  action:
+    support: full
+    description: With O(refuse=false) it notices on the controller that there is no host.
   check_mode:
     support: full
     description: It only looks, in check mode too.
@@ -45,56 +55,87 @@ EXAMPLES = r"""
   homestead.matrix.host:
     server_name: example.com
   register: matrix_host
+
+- name: See which ports Docker publishes, if there is a host yet
+  homestead.matrix.host:
+    server_name: example.com
+    refuse: false
+  register: seen
 """
 
 RETURN = r"""
 faults:
   description: Everything that speaks against the host, each one sentence.
-  returned: always
+  returned: when the host could be looked at
   type: list
   elements: str
   sample: []
 release:
   description: Release of Debian.
-  returned: always
+  returned: when the host could be looked at
   type: str
   sample: "13"
 codename:
   description: Name of the release.
-  returned: always
+  returned: when the host could be looked at
   type: str
   sample: trixie
 architecture:
   description: Architecture of the machine as the kernel calls it.
-  returned: always
+  returned: when the host could be looked at
   type: str
   sample: x86_64
 memory_mb:
   description: Memory in megabytes.
-  returned: always
+  returned: when the host could be looked at
   type: int
   sample: 3920
 disk_free_mb:
   description: Free space on the root file system in megabytes.
-  returned: always
+  returned: when the host could be looked at
   type: int
   sample: 31200
 python:
   description: Version of Debian's Python; empty if the release is not supported.
-  returned: always
+  returned: when the host could be looked at
   type: str
   sample: "3.13"
 postgresql:
   description: Version of Debian's PostgreSQL; 0 if the release is not supported.
-  returned: always
+  returned: when the host could be looked at
   type: int
   sample: 17
 addresses:
   description: Addresses of the host that others can reach or route, IPv4 first.
-  returned: always
+  returned: when the host could be looked at
   type: list
   elements: str
   sample: ["192.0.2.1", "2001:db8::1"]
+published:
+  description:
+    - Ports that NAT leads past the firewall, because their packets never come to its rules for the
+      host itself. Docker does this with every port of a container that is published to others.
+    - It is null if there was no host to look at.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    protocol:
+      description: V(tcp) or V(udp).
+      type: str
+      sample: tcp
+    first:
+      description: The port, or the first one of a range.
+      type: int
+      sample: 8080
+    last:
+      description: The last port of the range; equal to RV(published[].first) for a single port.
+      type: int
+      sample: 8080
+    to:
+      description: Where it leads.
+      type: str
+      sample: "172.17.0.2:80"
 """
 
 from typing import Any
@@ -112,6 +153,7 @@ ARGUMENTS = {
     "server_name": {"type": "str", "required": True},
     "minimum_memory_mb": {"type": "int", "default": 900},
     "minimum_disk_mb": {"type": "int", "default": 3072},
+    "refuse": {"type": "bool", "default": True},
 }
 
 
@@ -125,7 +167,7 @@ def main() -> None:
     seen = observe()
     found = faults(seen, needed)
     result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
-    if found:
+    if found and module.params["refuse"]:
         module.fail_json(msg=told(found), **result)
     module.exit_json(**result)
 

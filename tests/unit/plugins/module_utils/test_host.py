@@ -62,6 +62,9 @@ FRESH = Observation(
     machine="x86_64",
     server_name="",
     is_ours=False,
+    iptables="",
+    ip6tables="",
+    nftables="",
 )
 
 
@@ -87,7 +90,19 @@ def test_facts() -> None:
         "python": "3.13",
         "postgresql": 17,
         "addresses": ["192.0.2.10", "2001:db8::10"],
+        "published": [],
     }
+
+
+def test_published_ports_are_told_as_data() -> None:
+    rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination {}"
+    seen = replace(
+        FRESH, iptables=rule.format("172.17.0.2:80"), ip6tables=rule.format("[fd00::2]:80")
+    )
+    assert facts(seen)["published"] == [
+        {"protocol": "tcp", "first": 8080, "last": 8080, "to": "172.17.0.2:80"},
+        {"protocol": "tcp", "first": 8080, "last": 8080, "to": "[fd00::2]:80"},
+    ]
 
 
 def test_listeners_are_told_from_connections() -> None:

@@ -32,6 +32,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def install(root: Path, name: str, script: str) -> None:
+    """Put a program where a host keeps those of root."""
+    program = root / "usr/sbin" / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
 def test_a_host_is_read(root: Path) -> None:
     seen = observe(root)
     assert seen.os_release.startswith("ID=debian")
@@ -62,6 +70,31 @@ def test_the_recorded_server_name_is_read(root: Path) -> None:
     state.mkdir(parents=True)
     (state / "server_name").write_text("example.com\n", encoding="utf-8")
     assert observe(root).server_name == "example.com"
+
+
+def test_programs_are_found_and_their_words_kept(root: Path) -> None:
+    for name in ("iptables-save", "ip6tables-save", "nft"):
+        install(root, name, f'echo "{name} $*"')
+    seen = observe(root)
+    assert (seen.iptables, seen.ip6tables) == ("iptables-save \n", "ip6tables-save \n")
+    assert seen.nftables == "nft --terse list ruleset\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("echo no permission >&2; exit 1", id="fails"),
+        pytest.param("kill $$", id="dies"),
+    ],
+)
+def test_a_program_that_fails_says_nothing(root: Path, script: str) -> None:
+    install(root, "nft", script)
+    assert observe(root).nftables == ""
+
+
+def test_without_programs_nothing_is_read(root: Path) -> None:
+    seen = observe(root)
+    assert (seen.iptables, seen.ip6tables, seen.nftables) == ("", "", "")
 
 
 def test_this_machine_can_be_read() -> None:
