@@ -17,7 +17,7 @@ description:
     and signing keys, reads the three well-known documents through every redirect, asks the client
     API the first questions of a client, tells the registration mode from the flows without making
     an account, asks the TURN server for a relay, and probes the ports that should be open or
-    closed.
+    closed, and those that Docker publishes past the firewall.
   - Works for any server name. With O(expectations) it also compares what it sees with the plan.
   - A fault of the server is a finding and never a failure of the module. It fails only when it
     cannot look at all.
@@ -53,6 +53,37 @@ options:
       - Without expectations nothing is compared with a plan.
     type: dict
     default: {}
+  published:
+    description:
+      - Ports that NAT on the host leads past its firewall, as
+        RV(homestead.matrix.host#module:published) tells them.
+      - Those that O(expectations) do not open to everybody are tried, and a warning names each one
+        that answers.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      protocol:
+        description:
+          - The protocol of the port.
+        type: str
+        choices: [tcp, udp]
+        required: true
+      first:
+        description:
+          - The port, or the first one of a range.
+        type: int
+        required: true
+      last:
+        description:
+          - The last port of the range; equal to O(published[].first) for a single port.
+        type: int
+        required: true
+      to:
+        description:
+          - Where it leads, an address with or without a port.
+        type: str
+        required: true
   turn_credentials:
     description:
       - Credentials for the TURN server, such as M(homestead.matrix.turn_credentials) makes.
@@ -258,6 +289,17 @@ LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
 ARGUMENTS: dict[str, Any] = {
     "server_name": {"type": "str", "required": True},
     "expectations": {"type": "dict", "default": {}},
+    "published": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
+            "first": {"type": "int", "required": True},
+            "last": {"type": "int", "required": True},
+            "to": {"type": "str", "required": True},
+        },
+    },
     "turn_credentials": {
         "type": "dict",
         "options": {
@@ -315,6 +357,7 @@ async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
     plan = Plan(
         parameters["server_name"],
         expectations=parameters["expectations"],
+        published=parameters["published"],
         credentials=parameters["turn_credentials"] or {},
         allowed=allowed,
         ignore=parameters["ignore"],

@@ -17,6 +17,7 @@ class Plan:
 
     server_name: str
     expectations: Mapping[str, Any] = field(default_factory=dict)
+    published: Sequence[Mapping[str, Any]] = ()
     credentials: Mapping[str, Any] = field(default_factory=dict)
     allowed: Sequence[str] = ()
     ignore: Sequence[str] = ()

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from ..published import Published, unexpected
 from . import port_probes as probes
 from .findings import Check, Finding
 from .port_probes import Place, Probe, Seen
+from .published_ports import check_published
 from .transport import Transport
 
 _AREA = "ports"
@@ -83,6 +85,11 @@ class PlannedPort:
         return self.last > self.first
 
     @property
+    def number(self) -> tuple[str, int]:
+        """Return the protocol and the port, the first one of a range."""
+        return (self.protocol, self.first)
+
+    @property
     def part(self) -> str:
         """Return the port's name in the id of a finding."""
         return f"{self.protocol}-{self.first}"
@@ -117,40 +124,60 @@ class Knock:
         return {"address": self.address, "state": self.seen.state, **self.seen.facts}
 
 
-async def check_ports(transport: Transport, expectations: Mapping[str, Any]) -> list[Finding]:
+@dataclass(frozen=True)
+class Ports:
+    """Ports that must be open, ports that must be closed, and what NAT publishes beside them."""
+
+    opened: Sequence[PlannedPort]
+    closed: Sequence[PlannedPort]
+    published: Sequence[Published]
+
+    @classmethod
+    def of(cls, planned: Mapping[str, Any], published: Iterable[Mapping[str, Any]]) -> Ports:
+        opened = planned.get("open", [])
+        return cls(
+            opened=[PlannedPort.of(port) for port in opened],
+            closed=[PlannedPort.of(port) for port in planned.get("closed", [])],
+            published=unexpected(map(Published.of, published), opened=opened),
+        )
+
+
+async def check_ports(
+    transport: Transport,
+    expectations: Mapping[str, Any],
+    published: Iterable[Mapping[str, Any]] = (),
+) -> list[Finding]:
     """Try every port of the plan at every address of the host, all at once."""
     planned = expectations.get("ports") or {}
     host = str(expectations.get("hostname") or "")
     if not planned or not host:
         return [PLAN.skipped("There is no plan to compare the ports with.")]
-    wanted = [PlannedPort.of(port) for port in planned.get("open", [])]
-    unwanted = [PlannedPort.of(port) for port in planned.get("closed", [])]
+    ports = Ports.of(planned, published)
     limit = asyncio.Semaphore(_AT_ONCE)
     addresses = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
     places = [
         Place(transport, host, address, 0) for answer in addresses for address in answer.records
     ]
-    jobs = [_check_address(place, wanted, unwanted=unwanted, limit=limit) for place in places]
+    jobs = [_check_address(place, ports, limit=limit) for place in places]
     return list(chain.from_iterable(await asyncio.gather(*jobs)))
 
 
-async def _check_address(
-    place: Place,
-    wanted: Sequence[PlannedPort],
-    *,
-    unwanted: Sequence[PlannedPort],
-    limit: asyncio.Semaphore,
-) -> list[Finding]:
+async def _check_address(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> list[Finding]:
     """Judge one address; where nothing at all answers, that is the one finding."""
-    opened, closed = await asyncio.gather(
-        asyncio.gather(*(_try(place, port, limit=limit) for port in wanted if port.probe)),
+    led = [port for port in ports.published if port.leads(place.address)]
+    taken = {number for port in led for number in port.numbers}
+    unwanted = [port for port in ports.closed if port.number not in taken]
+    shut = {port.number for port in ports.closed}
+    opened, closed, published = await asyncio.gather(
+        asyncio.gather(*(_try(place, port, limit=limit) for port in ports.opened if port.probe)),
         asyncio.gather(*(_try_closed(place, port, limit=limit) for port in unwanted)),
+        check_published(place, led, shut=shut, limit=limit),
     )
     tried = [knock for knock in opened if not knock.port.narrowed]
     if tried and all(knock.seen.state in _DEAF for knock in tried):
         return [_deaf(place.address, tried)]
-    silent = [_unknowable(port, place.address) for port in wanted if port.probe is None]
-    return [*map(judge_open, opened), *silent, *map(judge_closed, closed)]
+    silent = [_unknowable(port, place.address) for port in ports.opened if port.probe is None]
+    return [*map(judge_open, opened), *silent, *map(judge_closed, closed), *published]
 
 
 async def _try(place: Place, port: PlannedPort, *, limit: asyncio.Semaphore) -> Knock:

@@ -77,7 +77,7 @@ async def verify(transport: Transport, plan: Plan) -> Report:
         check_documents(transport, plan, name=name, resolving=resolving, client=discovering),
         _clients(transport, plan, discovering),
         check_turn(transport, plan.expectations, plan.credentials, allowed=plan.allowed),
-        check_ports(transport, plan.expectations),
+        check_ports(transport, plan.expectations, plan.published),
     )
     findings = _accepted(_unique(chain.from_iterable(parts)), plan.ignore)
     return Report(findings, await resolving, round(time.monotonic() - started, 3))
