@@ -13,7 +13,7 @@ author: ["The homestead.matrix founders (@homestead-matrix)"]
 description:
   - Returns what the operator must know and do before there is a server,
     that is ports, DNS records, documents, redirects with ready text for web servers,
-    and what a stranger on the internet will see.
+    what a stranger on the internet will see, and what the host publishes past its firewall.
   - The form is stable and described in C(docs/plan.md) and C(docs/plan.schema.json).
 positional: _input
 options:
@@ -21,6 +21,13 @@ options:
     description: What P(homestead.matrix.site#filter) returns.
     type: dict
     required: true
+  published:
+    description:
+      - Ports that the host leads past its firewall, as RV(homestead.matrix.host#module:published)
+        tells them.
+      - Without a value nobody looked.
+    type: list
+    elements: dict
 seealso:
   - plugin: homestead.matrix.site
     plugin_type: filter
@@ -40,7 +47,7 @@ RETURN = r"""
 _value:
   description:
     - A dictionary with C(format), C(domain), C(hostname), C(ports), C(dns_records),
-      C(well_known), C(redirects), C(expectations) and C(snippets).
+      C(well_known), C(redirects), C(expectations), C(snippets) and C(published).
   type: dict
 """
 

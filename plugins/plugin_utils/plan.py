@@ -9,6 +9,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.published import (
+    Published,
+    remedy,
+    unexpected,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.snippets import Redirect, snippets
 
 FORMAT = 1
@@ -24,14 +29,23 @@ _UNKNOWN = {"A": "(the host's IPv4 address)", "AAAA": "(the host's IPv6 address,
 Data = Mapping[str, Any]  # what JSON can hold, as the filter site returns it
 
 
-def plan(site: Data) -> dict[str, Any]:
-    """Return the plan of a site; its form is described by docs/plan.schema.json."""
+def plan(site: Data, published: Sequence[Data] | None = None) -> dict[str, Any]:
+    """Return the plan of a site; its form is described by docs/plan.schema.json.
+
+    `published` is what the host leads past its firewall, None where there is no host to look at.
+    """
     redirects = [Redirect(**redirect) for redirect in site["redirects"]]
     return {
         "format": FORMAT,
         **{key: site[key] for key in _TAKEN},
         "snippets": snippets(redirects, site["well_known"]),
+        "published": None if published is None else _unexpected(published, site["ports"]),
     }
+
+
+def _unexpected(published: Sequence[Data], opened: Sequence[Data]) -> list[dict[str, Any]]:
+    found = unexpected(map(Published.of, published), opened=opened)
+    return [port.as_dict() for port in found]
 
 
 def text(planned: Data) -> str:
@@ -39,6 +53,7 @@ def text(planned: Data) -> str:
     sections = [
         [f"Plan for {planned['domain']} on {planned['hostname']}"],
         _section("Ports that the firewall of your provider must let through", _ports(planned)),
+        _section("Ports that Docker publishes past the firewall", _published(planned)),
         _section("DNS records to create", _records(planned)),
         _section("Documents that the host serves", _documents(planned)),
         _section(f"Redirects that {planned['domain']} must make", _redirects(planned)),
@@ -70,6 +85,11 @@ def _label(port: Data) -> str:
 
 def _sources(port: Data) -> str:
     return f"only from {', '.join(port['sources'])}" if port["sources"] else ""
+
+
+def _published(planned: Data) -> list[str]:
+    ports = [Published.of(port) for port in planned["published"] or []]
+    return [f"{port.label} to {port.target}. {remedy(port)}" for port in ports]
 
 
 def _records(planned: Data) -> list[str]:

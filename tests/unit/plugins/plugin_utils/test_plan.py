@@ -28,8 +28,19 @@ CASES = [
 ]
 
 
+PUBLISHED = [
+    {"protocol": "tcp", "first": 443, "last": 443, "to": "172.17.0.2:443"},
+    {"protocol": "tcp", "first": 8080, "last": 8080, "to": "172.17.0.2:80"},
+    {"protocol": "udp", "first": 8000, "last": 8003, "to": "[fd00::2]:8000-8003"},
+]
+
+
 def planned(**inputs: object) -> Any:
     return plan(site("example.com", inputs))
+
+
+def planned_with(published: list[dict[str, object]] | None) -> Any:
+    return plan(site("example.com", {}), published)
 
 
 @pytest.mark.parametrize("inputs", CASES)
@@ -96,6 +107,42 @@ def test_the_text_for_people() -> None:
         "  3478/tcp         TURN: calls",
     ]
     assert "Redirects" not in said
+
+
+@pytest.mark.parametrize(
+    ("published", "listed"),
+    [
+        pytest.param(None, None, id="nobody looked"),
+        pytest.param([], [], id="nothing published"),
+        pytest.param(PUBLISHED, PUBLISHED[1:], id="all but what is open anyway"),
+    ],
+)
+def test_published_ports_as_data(
+    published: list[dict[str, object]] | None, listed: list[dict[str, object]] | None
+) -> None:
+    result = planned_with(published)
+    jsonschema.validate(result, SCHEMA)
+    assert result["published"] == listed
+
+
+def test_published_ports_for_people() -> None:
+    lines = text(planned_with(PUBLISHED)).splitlines()
+    start = lines.index("Ports that Docker publishes past the firewall")
+    assert lines[start + 1 : start + 4] == [
+        "  8080/tcp to 172.17.0.2:80. Publish it on 127.0.0.1 in the container's settings, "
+        "like -p 127.0.0.1:8080:80, or list it in firewall_extra_ports if it shall be open.",
+        "  8000-8003/udp to [fd00::2]:8000-8003. Publish it on ::1 in the container's settings, "
+        "like -p [::1]:8000-8003:8000-8003/udp, "
+        "or list it in firewall_extra_ports if it shall be open.",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("published", [None, [], PUBLISHED[:1]])
+def test_without_published_ports_there_is_no_section(
+    published: list[dict[str, object]] | None,
+) -> None:
+    assert "Docker" not in text(planned_with(published))
 
 
 def test_columns_are_aligned() -> None:
