@@ -37,65 +37,65 @@ COMMIT
 DOCKER_IN_NFT = """\
 # Warning: table ip nat is managed by iptables-nft, do not touch!
 table ip nat {
-	chain DOCKER {
-		iifname "docker0" counter packets 0 bytes 0 return
-		iifname != "docker0" tcp dport 8080 counter packets 0 bytes 0 dnat to 172.17.0.2:80
-		iifname != "docker0" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 dnat to 172.17.0.2:80
-		iifname != "docker0" ip daddr 192.0.2.1 tcp dport 8082 counter packets 0 bytes 0 dnat to 172.17.0.2:80
-		iifname != "docker0" udp dport 8003 counter packets 0 bytes 0 dnat to 172.17.0.2:8003
-		iifname != "docker0" udp dport 8002 counter packets 0 bytes 0 dnat to 172.17.0.2:8002
-		iifname != "docker0" udp dport 8001 counter packets 0 bytes 0 dnat to 172.17.0.2:8001
-		iifname != "docker0" udp dport 8000 counter packets 0 bytes 0 dnat to 172.17.0.2:8000
-	}
+    chain DOCKER {
+        iifname "docker0" counter packets 0 bytes 0 return
+        iifname != "docker0" tcp dport 8080 counter packets 0 bytes 0 dnat to 172.17.0.2:80
+        iifname != "docker0" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 dnat to 172.17.0.2:80
+        iifname != "docker0" ip daddr 192.0.2.1 tcp dport 8082 counter packets 0 bytes 0 dnat to 172.17.0.2:80
+        iifname != "docker0" udp dport 8003 counter packets 0 bytes 0 dnat to 172.17.0.2:8003
+        iifname != "docker0" udp dport 8002 counter packets 0 bytes 0 dnat to 172.17.0.2:8002
+        iifname != "docker0" udp dport 8001 counter packets 0 bytes 0 dnat to 172.17.0.2:8001
+        iifname != "docker0" udp dport 8000 counter packets 0 bytes 0 dnat to 172.17.0.2:8000
+    }
 
-	chain PREROUTING {
-		type nat hook prerouting priority dstnat; policy accept;
-		fib daddr type local counter packets 0 bytes 0 jump DOCKER
-	}
+    chain PREROUTING {
+        type nat hook prerouting priority dstnat; policy accept;
+        fib daddr type local counter packets 0 bytes 0 jump DOCKER
+    }
 
-	chain OUTPUT {
-		type nat hook output priority -100; policy accept;
-		ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump DOCKER
-	}
+    chain OUTPUT {
+        type nat hook output priority -100; policy accept;
+        ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump DOCKER
+    }
 }
 """  # noqa: E501 - as the program prints it
 # Docker 29 with its own backend for nftables.
 DOCKER_29 = """\
 table ip docker-bridges {
-	map filter-forward-in-jumps {
-		type ifname : verdict
-		elements = { "docker0" : jump filter-forward-in__docker0, "bridge1" : jump filter-forward-in__bridge1 }
-	}
+    map filter-forward-in-jumps {
+        type ifname : verdict
+        elements = { "docker0" : jump filter-forward-in__docker0, "bridge1" : jump filter-forward-in__bridge1 }
+    }
 
-	chain nat-OUTPUT {
-		type nat hook output priority dstnat; policy accept;
-		ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output
-	}
+    chain nat-OUTPUT {
+        type nat hook output priority dstnat; policy accept;
+        ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output
+    }
 
-	chain nat-PREROUTING {
-		type nat hook prerouting priority dstnat; policy accept;
-		fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output
-	}
+    chain nat-PREROUTING {
+        type nat hook prerouting priority dstnat; policy accept;
+        fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output
+    }
 
-	chain nat-prerouting-and-output {
-		iifname != "bridge1" tcp dport 8080 counter packets 0 bytes 0 dnat to 192.0.2.2:80 comment "DNAT"
-		iifname != "bridge1" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 dnat to 192.0.2.2:80 comment "DNAT"
-	}
+    chain nat-prerouting-and-output {
+        iifname != "bridge1" tcp dport 8080 counter packets 0 bytes 0 dnat to 192.0.2.2:80 comment "DNAT"
+        iifname != "bridge1" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 dnat to 192.0.2.2:80 comment "DNAT"
+    }
 
-	chain raw-PREROUTING {
-		type filter hook prerouting priority raw; policy accept;
-		iifname != "lo" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 drop comment "DROP REMOTE LOOPBACK"
-	}
+    chain raw-PREROUTING {
+        type filter hook prerouting priority raw; policy accept;
+        iifname != "lo" ip daddr 127.0.0.1 tcp dport 8081 counter packets 0 bytes 0 drop comment "DROP REMOTE LOOPBACK"
+    }
 
-	chain filter-forward-in__bridge1 {
-		ip daddr 192.0.2.2 tcp dport 80 counter packets 0 bytes 0 accept
-	}
+    chain filter-forward-in__bridge1 {
+        ip daddr 192.0.2.2 tcp dport 80 counter packets 0 bytes 0 accept
+    }
 }
 table ip6 docker-bridges {
-	chain nat-prerouting-and-output {
-		iifname != "bridge1" tcp dport 8080 counter packets 0 bytes 0 dnat to [2001:db8::2]:80 comment "DNAT"
-		iifname != "bridge1" ip6 daddr ::1 tcp dport 8082 counter packets 0 bytes 0 dnat to [2001:db8::2]:80 comment "DNAT"
-	}
+    chain nat-prerouting-and-output {
+        iifname != "bridge1" tcp dport 8080 counter packets 0 bytes 0 dnat to [2001:db8::2]:80 comment "DNAT"
+        iifname != "bridge1" ip6 daddr ::1 tcp dport 8082 counter packets 0 bytes 0 dnat to [2001:db8::2]:80 comment "DNAT"
+    }
 }
 """  # noqa: E501 - as the program prints it
 # Podman 4 with netavark.
@@ -115,10 +115,10 @@ OF_DOCKER = [
 ]
 ALIEN = """\
 table inet alien {
-	chain incoming {
-		type nat hook prerouting priority dstnat; policy accept;
-		%s
-	}
+    chain incoming {
+        type nat hook prerouting priority dstnat; policy accept;
+        %s
+    }
 }
 """
 
