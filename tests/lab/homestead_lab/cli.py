@@ -27,15 +27,16 @@ NEED_AUTHORITY = {"base", "peer"}
 def up(options: argparse.Namespace) -> int:
     """Start what is missing of the lab."""
     this = Lab(options.name)
-    engine.install({"ssh-keygen": "openssh-client"})
-    engine.ensure(ENGINE_STATE)
-    wanted = choose(this, options)
-    images.ensure([host.image_tag for host in wanted.values()])
-    if not is_sound(this, wanted):
-        with step("remove what is left of the lab"):
-            lab.remove(this)
-    lab.prepare(this)
-    subnet = lab.network(this)
+    with lab.alone():
+        engine.install({"ssh-keygen": "openssh-client"})
+        engine.ensure(ENGINE_STATE)
+        wanted = choose(this, options)
+        images.ensure([host.image_tag for host in wanted.values()])
+        if not is_sound(this, wanted):
+            with step("remove what is left of the lab"):
+                lab.remove(this)
+        lab.prepare(this)
+        subnet = lab.network(this)
     start_missing(this, wanted, subnet=subnet)
     folder = inventory.write(this, wanted, subnet=subnet)
     say(f"{this.name} is up; its inventory is {os.path.relpath(folder)}")

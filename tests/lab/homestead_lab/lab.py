@@ -4,18 +4,33 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from homestead_lab.shell import LabError, attempt, run, step
 from homestead_lab.topology import LABS, Subnet
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 CACHE = REPOSITORY / ".cache/lab"
 LABEL = "homestead-lab"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let others that start a lab at the same time wait: engine and images belong to all."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @dataclass(frozen=True)
