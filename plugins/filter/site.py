@@ -48,7 +48,7 @@ options:
   firewall:
     description: The firewall, the variable C(matrix_firewall).
     type: str
-    choices: [nftables, none]
+    choices: [nftables, ufw, firewalld, none]
     default: nftables
   certificate:
     description: Where the certificate comes from, the variable C(matrix_certificate).
@@ -86,6 +86,10 @@ options:
     description: Networks that may connect, the variable C(firewall_sources).
     type: dict
     default: {}
+  ssh_rate_limit:
+    description: New SSH connections per minute, the variable C(firewall_ssh_rate_limit).
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""

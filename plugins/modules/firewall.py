@@ -18,14 +18,10 @@ description:
     the control connection is dropped, and only a new connection makes the change last.
     If the controller dies or is cut off, the former rules are back within a minute, or by a reboot.
   - Rules that were changed by hand are noticed and put right.
+  - A program that held rules of ours and gets none any more is put back into the state in which
+    it was found.
   - A run that changes nothing is one round trip.
 options:
-  backend:
-    description:
-      - The program that holds the rules. V(none) removes ours and leaves the host as it was found.
-    type: str
-    choices: [nftables, none]
-    default: nftables
   ports:
     description:
       - The ports which the rules open.
@@ -65,11 +61,24 @@ options:
         elements: str
         default: []
   rules:
-    description: The rules in the language of the backend.
-    type: str
-    default: ""
+    description:
+      - The rules of each firewall program, as the texts of its files by their names.
+      - A program that is not named holds no rules of ours.
+      - Without any rules the host filters as it was found.
+    type: dict
+    default: {}
+    suboptions:
+      nftables:
+        description: The file C(firewall.nft), which owns the table C(inet homestead).
+        type: dict
+      ufw:
+        description: The files C(user.rules) and C(user6.rules) for IPv4 and IPv6.
+        type: dict
+      firewalld:
+        description: The files C(zone.xml) and C(service.xml), a zone and a service of firewalld.
+        type: dict
   packages:
-    description: Debian packages the backend needs. They are installed if its program is missing.
+    description: Debian packages of these programs. They are installed if a program is missing.
     type: list
     elements: str
     default: []
@@ -105,20 +114,16 @@ EXAMPLES = r"""
 - name: Open the ports of this host and no other
   homestead.matrix.firewall:
     ports: "{{ matrix_site.ports }}"
-    rules: "{{ lookup('ansible.builtin.template', 'nftables.nft.j2') }}"
+    rules:
+      nftables:
+        firewall.nft: "{{ lookup('ansible.builtin.template', 'nftables/firewall.nft.j2') }}"
     packages: [nftables]
 
 - name: Remove our rules
   homestead.matrix.firewall:
-    backend: none
 """
 
 RETURN = r"""
-backend:
-  description: The backend that was asked for.
-  type: str
-  returned: always
-  sample: nftables
 ports:
   description: The ports that open (+) and close (-), by purpose.
   type: list
@@ -148,25 +153,25 @@ msg:
   returned: on failure
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
-    Backend,
+    LOCK,
     Firewall,
     Report,
     Ticket,
     Wish,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import Nftables
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
     FirewallError,
     Host,
 )
 
 SPECIFICATION: dict[str, dict[str, Any]] = {
-    "backend": {"type": "str", "choices": ["nftables", "none"], "default": "nftables"},
     "ports": {
         "type": "list",
         "elements": "dict",
@@ -181,7 +186,11 @@ SPECIFICATION: dict[str, dict[str, Any]] = {
             "sources": {"type": "list", "elements": "str", "default": []},
         },
     },
-    "rules": {"type": "str", "default": ""},
+    "rules": {
+        "type": "dict",
+        "default": {},
+        "options": {name: {"type": "dict"} for name in ("nftables", "ufw", "firewalld")},
+    },
     "packages": {"type": "list", "elements": "str", "default": []},
     "rollback_seconds": {"type": "int", "default": 45},
     "phase": {"type": "str", "choices": ["apply", "confirm"], "default": "apply"},
@@ -190,37 +199,36 @@ SPECIFICATION: dict[str, dict[str, Any]] = {
 }
 
 
-def wish(parameters: dict[str, Any], *, backends: dict[str, Backend]) -> Wish:
-    """Tell every backend what it shall hold: the chosen one the rules, all others nothing."""
+def wish(parameters: dict[str, Any], *, names: Iterable[str]) -> Wish:
+    """Tell every backend what it shall hold."""
     if not 10 <= parameters["rollback_seconds"] <= 45:
         raise ValueError("rollback_seconds must lie between 10 and 45")
-    chosen = parameters["backend"]
-    rules = {name: parameters["rules"] if name == chosen else "" for name in backends}
+    rules = {name: parameters["rules"].get(name) or {} for name in names}
     return Wish(ports=[ports.parse(row) for row in parameters["ports"]], rules=rules)
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Run the asked half of the commit and say what came of it."""
-    host = Host()
-    backends: dict[str, Backend] = {"nftables": Nftables(host)}
-    parameters = module.params
-    firewall = Firewall(host, backends=backends)
-    wanted = wish(parameters, backends=backends)
+    parameters, host = module.params, Host()
+    programs = backends(host)
+    firewall = Firewall(host, backends=programs)
+    wanted = wish(parameters, names=programs)
     over_ssh = parameters["over_ssh"]
-    connection = host.ssh_connection() if over_ssh else ""
+    if module.check_mode:
+        return result(firewall.inspect(wanted, over_ssh=over_ssh), parameters=parameters)
     ticket = Ticket(
-        token=parameters["token"], seconds=parameters["rollback_seconds"], connection=connection
+        token=parameters["token"],
+        seconds=parameters["rollback_seconds"],
+        connection=host.ssh_connection() if over_ssh else "",
     )
-    if parameters["phase"] == "confirm":
-        firewall.confirm(wanted, ticket=ticket)
-        return result(Report(), parameters=parameters)
-    if not module.check_mode:
-        firewall.settle()
-    report = firewall.inspect(wanted, over_ssh=over_ssh)
-    pending = bool(report.due) and not report.missing and not module.check_mode
-    if pending:
-        firewall.apply(wanted, due=report.due, ticket=ticket)
-    return result(report, parameters=parameters, pending=pending)
+    if parameters["phase"] == "apply":
+        firewall.wait()
+    with host.alone(LOCK):
+        if parameters["phase"] == "confirm":
+            firewall.confirm(ticket=ticket)
+            return result(Report(), parameters=parameters)
+        report = firewall.apply(wanted, ticket=ticket, over_ssh=over_ssh)
+    return result(report, parameters=parameters, pending=bool(report.due and not report.missing))
 
 
 def result(report: Report, *, parameters: dict[str, Any], pending: bool = False) -> dict[str, Any]:
@@ -228,7 +236,6 @@ def result(report: Report, *, parameters: dict[str, Any], pending: bool = False)
     lines = report.changes or [f"~ {fault}" for fault in report.faults]
     return {
         "changed": bool(report.due),
-        "backend": parameters["backend"],
         "ports": report.changes,
         "reasons": report.faults,
         "packages": parameters["packages"] if report.missing else [],

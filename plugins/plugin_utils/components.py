@@ -151,7 +151,10 @@ OPTIONAL = tuple(row.name for row in _ROWS if row.optional)
 ALWAYS = tuple(row.name for row in _ROWS if not row.optional)
 
 REVERSE_PROXIES = {row.name: row for row in (Backend("nginx", ("nginx.service",)),)}
-FIREWALLS = {row.name: row for row in (Backend("nftables"), Backend("none"))}
+FIREWALLS = {
+    row.name: row
+    for row in (Backend("nftables"), Backend("ufw"), Backend("firewalld"), Backend("none"))
+}
 CERTIFICATES = ("acme", "files", "self_signed")
 REGISTRATIONS = ("invite", "closed", "email", "open")
 

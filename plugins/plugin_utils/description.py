@@ -43,14 +43,17 @@ DEFAULTS: dict[str, object] = {
     "smtp": {},
     "extra_ports": [],
     "sources": {},
+    "ssh_rate_limit": 0,
 }
 HIGHEST_UPLOAD_MB = 10240
+LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
+OF_THE_FIREWALL = ("extra_ports", "sources", "ssh_rate_limit")
 _SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 
 def variable(name: str) -> str:
     """Return the inventory variable that this input comes from."""
-    return f"firewall_{name}" if name in ("extra_ports", "sources") else f"matrix_{name}"
+    return f"firewall_{name}" if name in OF_THE_FIREWALL else f"matrix_{name}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Description:
     max_upload_mb: int
     addresses: tuple[str, ...]
     ports: tuple[ports.OpenPort, ...]
+    ssh_rate_limit: int
 
 
 class _Reader:
@@ -106,6 +110,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
         addresses=reader.read(read_addresses, "addresses") or (),
         ports=_read_ports(reader, components),
+        ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
     )
 
 
@@ -152,6 +157,16 @@ def _component_fault(name: str, component: str, times: int) -> str:
     if COMPONENTS[component].role is None:
         return f"{name} lists {component!r}, which this release cannot set up yet; take it out."
     return ""
+
+
+def read_ssh_rate(name: str, value: object) -> int:
+    """Read how many new connections an address may make in a minute; a run itself needs some."""
+    if str(value) == "0":
+        return 0
+    try:
+        return values.number(name, value, LOWEST_SSH_RATE, HIGHEST_SSH_RATE)
+    except ValueError as error:
+        raise ValueError(f"{str(error)[:-1]}, or 0 for no limit.") from None
 
 
 def read_addresses(name: str, value: object) -> tuple[str, ...]:

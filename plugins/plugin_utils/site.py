@@ -47,6 +47,7 @@ def derive(description: Description) -> Data:
         "registration": description.registration,
         "max_upload_mb": description.max_upload_mb,
         "ports": [port.as_dict() for port in description.ports],
+        "ssh_rate_limit": description.ssh_rate_limit,
         "vhosts": virtual_hosts(description),
         "upstreams": upstreams(description),
         "certificate": certificate(description),

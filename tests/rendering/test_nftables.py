@@ -7,73 +7,40 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import (
-    TABLE,
-    open_ports,
-)
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import COMPONENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import component_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nft import open_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import NAME, TABLE
+from firewall_rendering import ODD, SETS, SOURCES, Rows, in_own_network, rendered, rows
 
-TEMPLATE = Path(__file__).parents[2] / "roles/firewall/templates/nftables.nft.j2"
-BASE = [name for name, row in COMPONENTS.items() if not row.optional]
-OPTIONAL = [name for name in COMPONENTS if name not in BASE]
-SETS = {"none": [], **{name: [name] for name in OPTIONAL}, "all": OPTIONAL}
-OWN_NETWORK = ["unshare", "--map-root-user", "--net"]
-SOURCES = ("192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32")
-Rows = list[dict[str, Any]]
+LIST = f"nft -f -; nft -j list table {' '.join(TABLE)}"
 
 pytestmark = pytest.mark.skipif(not shutil.which("nft"), reason="nft is not installed")
 
 
-def rows(components: list[str], *, sources: tuple[str, ...] = ()) -> Rows:
-    """Return the ports as the firewall role gets them."""
-    found = component_ports([*BASE, *components], ssh_port=22)
-    return [dict(replace(port, sources=sources).as_dict()) for port in found]
+def render(table: Rows, *, rate: int = 0) -> str:
+    return rendered("nftables", table, rate=rate)["nftables"][NAME]
 
 
-def render(table: Rows) -> str:
-    """Fill in the template as Ansible does."""
-    templar = Templar(loader=DataLoader(), variables={"matrix_site": {"ports": table}})
-    text: str = templar.template(trust_as_template(TEMPLATE.read_text(encoding="utf-8")))
-    return text
-
-
-def nft(script: str, *, rules: str) -> str:
-    """Run a shell line with nft in a network of its own; the rules are its input."""
-    done = subprocess.run(
-        [*OWN_NETWORK, "sh", "-ec", script],
-        input=rules,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def accepting(listing: str) -> Iterator[dict[str, Any]]:
-    """Walk over all rules that do not only match, whatever their chain."""
+def items(kind: str, listing: str) -> Iterator[dict[str, Any]]:
+    """Walk over all chains or rules of a listing."""
     for item in json.loads(listing)["nftables"]:
-        if "rule" in item:
-            yield item["rule"]
+        if kind in item:
+            yield item[kind]
 
 
 @pytest.mark.parametrize("components", SETS.values(), ids=SETS)
 @pytest.mark.parametrize("sources", [(), SOURCES], ids=["everybody", "sources"])
-def test_exactly_the_ports_of_the_table(components: list[str], sources: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("rate", [0, 30], ids=["no limit", "limit"])
+def test_exactly_the_ports_of_the_table(
+    components: list[str], sources: tuple[str, ...], rate: int
+) -> None:
     table = rows(components, sources=sources)
-    nft("nft -c -f -", rules=render(table))
-    listing = nft(f"nft -f -; nft -j list table {' '.join(TABLE)}", rules=render(table))
+    in_own_network("nft -c -f -", rules=render(table, rate=rate))
+    listing = in_own_network(LIST, rules=render(table, rate=rate))
     assert open_ports(listing) == [ports.parse(row) for row in table]
 
 
@@ -90,27 +57,113 @@ NEEDED = {
 
 
 def test_nothing_else_is_let_in() -> None:
-    listing = nft(f"nft -f -; nft -j list table {' '.join(TABLE)}", rules=render([]))
-    assert {rule.get("comment", "") for rule in accepting(listing)} == NEEDED
-    assert sum("comment" not in rule for rule in accepting(listing)) == 3
+    listing = in_own_network(LIST, rules=render([]))
+    assert {rule.get("comment", "") for rule in items("rule", listing)} == NEEDED
+    assert sum("comment" not in rule for rule in items("rule", listing)) == 3
+
+
+def hooks(listing: str) -> list[tuple[str, str]]:
+    chains = [chain for chain in items("chain", listing) if "hook" in chain]
+    return [(chain["hook"], chain["policy"]) for chain in chains]
 
 
 def test_only_the_input_hook_is_ours_and_it_drops() -> None:
-    listing = nft(f"nft -f -; nft -j list table {' '.join(TABLE)}", rules=render(rows([])))
-    chains = [item["chain"] for item in json.loads(listing)["nftables"] if "chain" in item]
-    hooks = [(chain["hook"], chain["policy"]) for chain in chains if "hook" in chain]
-    assert hooks == [("input", "drop")]
+    listing = in_own_network(LIST, rules=render(rows([])))
+    assert hooks(listing) == [("input", "drop")]
 
 
 def test_loading_again_leaves_other_tables_alone() -> None:
     foreign = "table ip foreign { chain c { tcp dport 9 accept ; } ; }"
     script = f"nft '{foreign}'; cat > $T/r; nft -f $T/r; nft -f $T/r; nft list ruleset"
-    listing = nft(f"T=$(mktemp -d); {script}; rm -r $T", rules=render(rows([])))
+    listing = in_own_network(f"T=$(mktemp -d); {script}; rm -r $T", rules=render(rows([])))
     assert listing.count("table ip foreign") == listing.count("table inet homestead") == 1
     assert listing.count('accept comment "SSH"') == 1
 
 
-def test_the_listing_of_loaded_rules_loads_again_as_the_same() -> None:
-    script = "nft -f -; nft -s list ruleset > $T/a; nft flush ruleset; nft -f $T/a"
-    compare = "nft -s list ruleset | cmp - $T/a"
-    nft(f"T=$(mktemp -d); {script}; {compare}; rm -r $T", rules=render(rows([], sources=SOURCES)))
+@pytest.mark.parametrize("rate", [0, 30], ids=["no limit", "limit"])
+def test_the_listing_of_loaded_rules_loads_again_as_the_same(rate: int) -> None:
+    script = "nft -f -; nft -st list ruleset > $T/a; nft flush ruleset; nft -f $T/a"
+    compare = "nft -st list ruleset | cmp - $T/a"
+    table = rows([], sources=SOURCES)
+    in_own_network(f"T=$(mktemp -d); {script}; {compare}; rm -r $T", rules=render(table, rate=rate))
+
+
+def test_a_purpose_cannot_break_the_rules() -> None:
+    listing = in_own_network(LIST, rules=render(ODD))
+    assert open_ports(listing) == [ports.parse(row) for row in ODD]
+
+
+SSH_PORT = 2222
+LIMITED = rows([], ssh_port=SSH_PORT)
+
+
+def steps(listing: str, chain: str) -> list[Any]:
+    """Return the ends of the rules of a chain: where they jump to, or their verdict."""
+    ends = [rule["expr"][-1] for rule in items("rule", listing) if rule["chain"] == chain]
+    return [end["jump"]["target"] if "jump" in end else next(iter(end)) for end in ends]
+
+
+def drops(listing: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return port, state of the connection and limit of every rule that drops."""
+    found = [rule["expr"] for rule in items("rule", listing) if "drop" in rule["expr"][-1]]
+    return [
+        (port["match"]["right"], state["match"]["right"], counted["set"]["stmt"][0]["limit"])
+        for port, state, counted, _drop in found
+    ]
+
+
+OVER = {"rate": 30, "burst": 30, "per": "minute", "inv": True}
+
+
+def test_ssh_is_limited_before_it_is_accepted() -> None:
+    listing = in_own_network(LIST, rules=render(LIMITED, rate=30))
+    assert steps(listing, "input")[-2:] == ["ssh_limit", "ports"]
+    assert set(steps(listing, "ports")) == {"accept"}
+
+
+def test_connections_that_stand_are_not_limited() -> None:
+    listing = in_own_network(LIST, rules=render(LIMITED, rate=30))
+    assert steps(listing, "input").index("vmap") < steps(listing, "input").index("ssh_limit")
+
+
+@pytest.mark.parametrize("firewall", ["nftables", "ufw", "firewalld"])
+def test_only_new_connections_to_ssh_are_limited(firewall: str) -> None:
+    text = rendered(firewall, LIMITED, rate=30)["nftables"][NAME]
+    listing = in_own_network(LIST, rules=text)
+    assert drops(listing) == [(SSH_PORT, "new", OVER)] * 2
+    assert steps(listing, "ssh_limit") == ["drop", "drop"]
+
+
+def test_each_version_of_ip_counts_its_addresses() -> None:
+    text = render(LIMITED, rate=30)
+    listing = in_own_network(LIST, rules=text)
+    counted = [
+        rule["expr"][2]["set"]["elem"]["payload"]
+        for rule in items("rule", listing)
+        if rule["chain"] == "ssh_limit"
+    ]
+    assert [(way["protocol"], way["field"]) for way in counted] == [
+        ("ip", "saddr"),
+        ("ip6", "saddr"),
+    ]
+
+
+@pytest.mark.parametrize("firewall", ["ufw", "firewalld"])
+def test_a_limit_beside_another_firewall_stops_nothing_else(firewall: str) -> None:
+    listing = in_own_network(LIST, rules=rendered(firewall, LIMITED, rate=30)["nftables"][NAME])
+    assert hooks(listing) == [("input", "accept")]
+    assert steps(listing, "input") == ["accept", "ssh_limit"]
+    assert open_ports(listing) == []
+
+
+@pytest.mark.parametrize("firewall", ["ufw", "firewalld"])
+def test_without_a_limit_another_firewall_stands_alone(firewall: str) -> None:
+    assert rendered(firewall, LIMITED)["nftables"] == {}
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    assert "ssh_limit" not in render(LIMITED)
+
+
+def test_without_a_firewall_there_is_no_limit() -> None:
+    assert rendered("none", LIMITED, rate=30) == {}

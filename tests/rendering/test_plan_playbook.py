@@ -35,7 +35,10 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "component": ({"matrix_components": ["jitsy"]}, "no match for: jitsy"),
     "component twice": ({"matrix_components": ["jitsi", "jitsi"]}, "'jitsi' 2 times; list it once"),
     "proxy": ({"matrix_reverse_proxy": "lighttpd"}, "matrix_reverse_proxy must be one of: nginx"),
-    "firewall": ({"matrix_firewall": "iptables"}, "matrix_firewall must be one of: nftables, none"),
+    "firewall": (
+        {"matrix_firewall": "iptables"},
+        "matrix_firewall must be one of: nftables, ufw, firewalld, none",
+    ),
     "mode": ({"matrix_registration": "token"}, "matrix_registration must be one of: invite"),
     "no role": ({"matrix_support": {"contacts": [{"matrix_id": "@a:b.example"}]}}, "has no role"),
     "no way": ({"matrix_support": {"contacts": [{"role": "m.role.admin"}]}}, "cannot be reached"),

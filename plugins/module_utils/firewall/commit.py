@@ -16,18 +16,23 @@ from dataclasses import asdict, dataclass, field
 from typing import NoReturn, Protocol
 
 from .ports import Port, changes
+from .resolver import refusal
 from .ssh import configured_ports, lockout, session
-from .system import FirewallError, System, require
+from .system import FirewallError, Rules, System, require
 
 FOLDER = "/run/homestead-firewall"
 PREPARING, PENDING, PROVEN, UNDOING = (
     f"{FOLDER}/{name}" for name in ("preparing", "pending", "proven", "undoing")
 )
+LOCK = f"{FOLDER}.lock"
 TIMER = "homestead-firewall-rollback"
-UNDO = (
-    f"[ -d {UNDOING} ] || mv {PENDING} {UNDOING} 2>/dev/null || exit 0; "
-    f"sh {UNDOING}/undo && rm -r {UNDOING}"
-)
+UNDO = f"{FOLDER}/roll-back"
+UNDO_SCRIPT = f"""\
+# Brings the former rules back unless the new ones were confirmed.
+[ -d {UNDOING} ] || mv {PENDING} {UNDOING} 2>/dev/null || exit 0
+timeout 20 sh {UNDOING}/undo && rm -r {UNDOING} {UNDO}
+"""
+LONGEST = 60  # seconds after which a change without proof is undone, by whatever clock
 TOO_LATE = (
     "no new connection confirmed the new rules in time, so the host has put its former rules back"
 )
@@ -38,19 +43,32 @@ class Backend(Protocol):
 
     program: str
 
-    def loaded(self) -> str: ...
+    def loaded(self) -> str:
+        """Return our part of the rules as the kernel holds them."""
 
-    def ports(self) -> list[Port]: ...
+    def ports(self) -> list[Port]:
+        """Return the ports that the loaded rules open, whoever wrote them."""
 
-    def faults(self, rules: str) -> list[str]: ...
+    def faults(self, rules: Rules) -> list[str]:
+        """Say what keeps these rules from being in force now and after the next boot."""
 
-    def check(self, rules: str) -> None: ...
+    def filters_alone(self) -> bool:
+        """Tell whether the program filters this host without rules of ours."""
 
-    def save(self, folder: str) -> str: ...
+    def prepare(self) -> None:
+        """Keep the program from filtering by itself as soon as it gets installed."""
 
-    def load(self, rules: str) -> None: ...
+    def check(self, rules: Rules) -> None:
+        """Let the program judge the rules without loading them."""
 
-    def keep(self, rules: str) -> None: ...
+    def save(self, folder: str) -> str:
+        """Save what is in force and return the shell script that brings it back."""
+
+    def load(self, rules: Rules, *, folder: str) -> None:
+        """Put the rules in force until the next boot; the folder is the one that was saved to."""
+
+    def keep(self, rules: Rules, *, folder: str) -> None:
+        """Make the rules in force last over a boot."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,7 @@ class Wish:
     """What shall be true: the ports, and for each backend its rules (none: it is not ours)."""
 
     ports: list[Port]
-    rules: Mapping[str, str]
+    rules: Mapping[str, Rules]
 
 
 @dataclass(frozen=True)
@@ -87,21 +105,33 @@ class Firewall:
         self._system = system
         self._backends = backends
 
+    def wait(self) -> None:
+        """Wait until a change that another run has made, or that died with it, is over."""
+        self._system.wait(lambda: not self._is_waiting(), seconds=LONGEST)
+
+    def _is_waiting(self) -> bool:
+        return bool(self._system.names(PENDING) or self._system.names(UNDOING))
+
     def settle(self) -> None:
-        """Finish what a run that died has left: an unconfirmed change is undone first."""
-        if self._system.names(FOLDER):
+        """Finish what a run that died has left: keep what was proven, undo everything else."""
+        if self._system.read(f"{PROVEN}/rules"):
+            self._keep()
+        elif self._system.read(UNDO):
             self.undo()
-            for folder in (PREPARING, PROVEN):
-                self._system.remove(folder)
+        for path in (PREPARING, UNDO):
+            self._system.remove(path)
 
     def inspect(self, wish: Wish, *, over_ssh: bool) -> Report:
         """Compare the host with the wish, and refuse one that would lock the controller out."""
         faults = {name: self._backends[name].faults(rules) for name, rules in wish.rules.items()}
-        due = [name for name in faults if faults[name]]
+        # What comes is loaded before what goes, so that nothing stands open in between.
+        due = sorted(filter(faults.get, faults), key=lambda name: not wish.rules[name])
         if not due:
             return Report()
         if any(wish.rules.values()):
             self._refuse_lockout(wish.ports, over_ssh=over_ssh)
+            self._refuse_two_firewalls(wish)
+            self._refuse_open_resolver(wish.ports)
         missing = [name for name in due if wish.rules[name] and not self._installed(name)]
         for name in due:
             if name not in missing:
@@ -109,23 +139,33 @@ class Firewall:
         return Report(
             due=due,
             missing=missing,
-            changes=self._changes(wish, due=due),
+            changes=self._changes(wish),
             faults=[fault for name in due for fault in faults[name]],
         )
 
-    def apply(self, wish: Wish, *, due: Sequence[str], ticket: Ticket) -> None:
-        """Load the new rules with their undoing armed; they last until then, or until a boot."""
-        self._save(due, ticket=ticket)
-        self._arm(ticket.seconds)
-        try:
-            for name in due:
-                self._backends[name].load(wish.rules[name])
-            self._system.write(f"{PENDING}/loaded", json.dumps(self._loaded(due)))
-        except (FirewallError, OSError):
-            self.undo()
-            raise
+    def apply(self, wish: Wish, *, ticket: Ticket, over_ssh: bool) -> Report:
+        """Do what is due: prepare for programs that are missing, or else load the new rules.
 
-    def confirm(self, wish: Wish, *, ticket: Ticket) -> None:
+        Their undoing is armed before: they last until then, or until a boot.
+        """
+        self.settle()
+        report = self.inspect(wish, over_ssh=over_ssh)
+        for name in report.missing:
+            self._backends[name].prepare()
+        if report.due and not report.missing:
+            self._load_with_undoing({name: wish.rules[name] for name in report.due}, ticket=ticket)
+        return report
+
+    def _load_with_undoing(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
+        self._save(rules, ticket=ticket)
+        try:
+            self._arm(ticket.seconds)
+            with self._system.within(ticket.seconds):
+                self._load(rules)
+        except (FirewallError, OSError) as error:
+            self._give_up(str(error))
+
+    def confirm(self, *, ticket: Ticket) -> None:
         """Make a change last, now that a new connection has come through it."""
         saved = Ticket(**json.loads(self._system.read(f"{PENDING}/ticket") or "{}"))
         if saved.token != ticket.token:
@@ -140,38 +180,55 @@ class Firewall:
         if not self._system.move(PENDING, PROVEN):
             raise FirewallError(TOO_LATE)
         self._disarm()
-        self._keep(wish, due=list(loaded))
+        self._keep()
 
     def undo(self) -> None:
-        """Bring the former rules back now instead of waiting for the timer."""
+        """Bring the former rules back now; if that fails, the timer goes on trying."""
+        require(self._system, ["/bin/sh", UNDO])
         self._disarm()
-        require(self._system, ["/bin/sh", "-c", UNDO])
 
-    def _changes(self, wish: Wish, *, due: Sequence[str]) -> list[str]:
+    def _load(self, rules: Mapping[str, Rules]) -> None:
+        for name, files in rules.items():
+            self._backends[name].load(files, folder=PENDING)
+        self._system.write(f"{PENDING}/loaded", json.dumps(self._loaded(rules)))
+
+    def _changes(self, wish: Wish) -> list[str]:
         """Say what opens and closes; without rules nothing is closed."""
         if not any(wish.rules.values()):
             return []
-        former = [port for name in due for port in self._backends[name].ports()]
+        former = [port for name in wish.rules for port in self._backends[name].ports()]
         return changes(former, wish.ports)
 
-    def _keep(self, wish: Wish, *, due: Sequence[str]) -> None:
+    def _keep(self) -> None:
+        rules = json.loads(self._system.read(f"{PROVEN}/rules") or "{}")
         try:
-            for name in due:
-                self._backends[name].keep(wish.rules[name])
+            for name, files in rules.items():
+                self._backends[name].keep(files, folder=PROVEN)
         except (FirewallError, OSError) as error:
             self._system.move(PROVEN, PENDING)
             self._give_up(f"the new rules could not be kept: {error}")
-        self._system.remove(PROVEN)
+        for path in (PROVEN, UNDO):
+            self._system.remove(path)
 
     def _give_up(self, reason: str) -> NoReturn:
-        self.undo()
+        try:
+            self.undo()
+        except FirewallError as error:
+            raise FirewallError(
+                f"{reason}; the former rules are not back yet ({error}), the host goes on trying"
+            ) from None
         raise FirewallError(f"{reason}; the former rules are in force again")
 
-    def _save(self, due: Sequence[str], *, ticket: Ticket) -> None:
+    def _save(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
+        """Save what is in force, and how to bring it back; what goes comes back first."""
         self._system.remove(PREPARING)
+        self._system.write(UNDO, UNDO_SCRIPT)
         self._system.write(f"{PREPARING}/ticket", json.dumps(asdict(ticket)))
-        lines = [self._backends[name].save(PREPARING).format(folder=UNDOING) for name in due]
-        self._system.write(f"{PREPARING}/undo", "\n".join(lines) + "\n")
+        self._system.write(f"{PREPARING}/rules", json.dumps(rules))
+        scripts = [self._backends[name].save(PREPARING) for name in reversed(list(rules))]
+        lines = ["failed=0", *(f"(\n{script}\n) || failed=1" for script in scripts), "exit $failed"]
+        undo = "\n".join(lines).replace(PREPARING, UNDOING)
+        self._system.write(f"{PREPARING}/undo", f"{undo}\n")
         self._system.move(PREPARING, PENDING)
 
     def _arm(self, seconds: int) -> None:
@@ -179,11 +236,8 @@ class Firewall:
         timer = [f"--on-active={seconds}", "--timer-property=AccuracySec=100ms"]
         service = ["--property=Restart=on-failure", "--property=RestartSec=3"]
         self._disarm()
-        try:
-            require(self._system, [*command, *timer, *service, "/bin/sh", "-c", UNDO])
-        except FirewallError:
-            self._system.remove(PENDING)
-            raise
+        # The lock makes the undoing wait for a load or a confirmation that is under way.
+        require(self._system, [*command, *timer, *service, "flock", LOCK, "/bin/sh", UNDO])
 
     def _disarm(self) -> None:
         self._system.run(["systemctl", "stop", f"{TIMER}.timer"])
@@ -197,6 +251,18 @@ class Firewall:
     def _refuse_lockout(self, ports: Sequence[Port], *, over_ssh: bool) -> None:
         current = session(self._system.ssh_connection()) if over_ssh else None
         if reason := lockout(ports, current=current, configured=self._ssh_ports()):
+            raise FirewallError(f"{reason} Nothing was changed.")
+
+    def _refuse_two_firewalls(self, wish: Wish) -> None:
+        for name, rules in wish.rules.items():
+            if not rules and self._backends[name].filters_alone():
+                raise FirewallError(
+                    f"{name} filters this host already and would go on doing so beside the new "
+                    f"rules. Nothing was changed. Write matrix_firewall: {name}, or disable {name}."
+                )
+
+    def _refuse_open_resolver(self, ports: Iterable[Port]) -> None:
+        if reason := refusal(self._system, ports):
             raise FirewallError(f"{reason} Nothing was changed.")
 
     def _ssh_ports(self) -> list[int]:

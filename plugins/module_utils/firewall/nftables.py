@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
-from typing import Any
+from .nft import open_ports
+from .ports import Port
+from .system import FirewallError, Rules, System, put, require, way_back
 
-from .ports import Network, Port, ordered
-from .system import FirewallError, System, require
-
-RULES = "/etc/homestead/firewall.nft"
+NAME = "firewall.nft"
+RULES = f"/etc/homestead/{NAME}"
 RECORD = "/var/lib/homestead/firewall.nft"
 UNIT = "homestead-firewall.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
@@ -46,15 +43,16 @@ class Nftables:
     """The backend ``nftables``."""
 
     program = "nft"
+    files = (UNIT_FILE, RECORD, RULES)
 
     def __init__(self, system: System) -> None:
         self._system = system
 
     def loaded(self) -> str:
-        """Return our table as the kernel holds it, without counters."""
+        """Return our table as the kernel holds it, without counters and whom it has seen."""
         if not self._system.finds(self.program):
             return ""
-        finished = self._system.run(["nft", "-s", "list", "table", *TABLE])
+        finished = self._system.run(["nft", "-st", "list", "table", *TABLE])
         if not finished.code:
             return finished.output
         if "No such file or directory" in finished.errors:
@@ -62,42 +60,46 @@ class Nftables:
         raise FirewallError(f"nft list table: {finished.errors.strip()}")
 
     def ports(self) -> list[Port]:
-        """Return the ports the loaded table opens, whoever wrote its rules."""
         if not self.loaded():
             return []
         return open_ports(require(self._system, ["nft", "-j", "list", "table", *TABLE]))
 
-    def faults(self, rules: str) -> list[str]:
-        """Say what keeps these rules from being in force now and after the next boot."""
+    def faults(self, rules: Rules) -> list[str]:
         loaded, read = self.loaded(), self._system.read
         if not rules:
-            left = loaded or any(read(path) is not None for path in (RULES, RECORD, UNIT_FILE))
+            left = loaded or any(read(path) is not None for path in self.files)
             return ["rules of ours are left, which shall filter nothing any more"] if left else []
         checks = {
-            "the rules for the next boot are others": read(RULES) == rules,
+            "the rules for the next boot are others": read(RULES) == rules[NAME],
             "the loaded rules are not those of the last run": loaded == (read(RECORD) or ""),
             "the rules are not loaded": bool(loaded),
             "the unit that loads them at boot is not in place": self._unit_stands(),
         }
         return [fault for fault, right in checks.items() if not right]
 
-    def check(self, rules: str) -> None:
-        """Let nft judge the rules without loading them."""
-        if rules and (judged := self._system.run(["nft", "-c", "-f", "-"], text=rules)).code:
+    def filters_alone(self) -> bool:
+        return False  # tables of others are theirs; nobody can say what they are for
+
+    def prepare(self) -> None:
+        """Do nothing: Debian's package filters nothing unless it is told to."""
+
+    def check(self, rules: Rules) -> None:
+        judged = self._system.run(["nft", "-c", "-f", "-"], text=rules[NAME]) if rules else None
+        if judged and judged.code:
             reason = judged.errors.replace("/dev/stdin:", "line ").partition("\n")[0]
             raise FirewallError(f"nft refuses the new rules, so nothing was changed: {reason}")
 
     def save(self, folder: str) -> str:
-        """Save the rules in force and return the shell line that brings them back."""
         self._system.write(f"{folder}/former.nft", EMPTY + self.loaded())
-        return f"nft -f {{folder}}/former.nft || nft delete table {' '.join(TABLE)}"
+        files = way_back(self._system, self.files, folder=f"{folder}/files")
+        load = f"nft -f {folder}/former.nft || nft delete table {' '.join(TABLE)}"
+        boots = f"systemctl enable --quiet {UNIT}" if self._unit_stands() else ":"
+        return f"{files}\n{{ {load}; }} && {boots}"
 
-    def load(self, rules: str) -> None:
-        """Put the rules in force, all at once, until the next boot."""
-        require(self._system, ["nft", "-f", "-"], text=rules or EMPTY)
+    def load(self, rules: Rules, *, folder: str) -> None:  # noqa: ARG002 - one file is enough
+        require(self._system, ["nft", "-f", "-"], text=rules.get(NAME, EMPTY))
 
-    def keep(self, rules: str) -> None:
-        """Make the rules in force last over a boot; their file is the last step that counts."""
+    def keep(self, rules: Rules, *, folder: str) -> None:  # noqa: ARG002 - one file is enough
         if not rules:
             return self._forget()
         self._system.write(RECORD, self.loaded())
@@ -105,13 +107,8 @@ class Nftables:
             self._system.write(UNIT_FILE, UNIT_TEXT)
             require(self._system, ["systemctl", "daemon-reload"])
             require(self._system, ["systemctl", "enable", UNIT])
-        former = self._system.read(RULES)
-        self._system.write(RULES, rules)
-        try:
-            require(self._system, ["systemctl", "start", UNIT])
-        except FirewallError:
-            self._system.write(RULES, former or "")
-            raise
+        put(self._system, RULES, rules[NAME])
+        require(self._system, ["systemctl", "start", UNIT])
         return None
 
     def _forget(self) -> None:
@@ -128,57 +125,3 @@ class Nftables:
         shown = ["systemctl", "show", "--property=UnitFileState,ActiveState", UNIT]
         state = self._system.run(shown).output.split()
         return sorted(state) == ["ActiveState=active", "UnitFileState=enabled"]
-
-
-def open_ports(listing: str) -> list[Port]:
-    """Read the ports that ``nft -j list table`` opens: rules by port and source alone.
-
-    Rules that others added may say more than a port can; of them only the port is told.
-    """
-    merged: dict[tuple[str, int, int, str], list[Network]] = {}
-    for item in json.loads(listing)["nftables"]:
-        purpose = item.get("rule", {}).get("comment", "")
-        for (protocol, first, last), sources in _opened(item.get("rule", {})):
-            merged.setdefault((protocol, first, last, purpose), []).extend(sources)
-    return [Port(*key, sources=ordered(found)) for key, found in merged.items()]
-
-
-def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], list[Network]]]:
-    *conditions, verdict = rule.get("expr") or [{}]
-    matches = [condition["match"] for condition in conditions if "match" in condition]
-    places = [match for match in matches if _field(match) in {"tcp dport", "udp dport"}]
-    origins = [match for match in matches if _field(match) in {"ip saddr", "ip6 saddr"}]
-    if "accept" not in verdict or len(places) != 1 or len(origins) != len(matches) - 1:
-        return
-    networks = [_network(value) for match in origins for value in _values(match)]
-    protocol = _field(places[0]).split()[0]
-    for first, last in filter(None, map(_range, _values(places[0]))):
-        yield (protocol, first, last), [network for network in networks if network]
-
-
-def _field(match: Mapping[str, Any]) -> str:
-    payload = match["left"].get("payload", {}) if match["op"] == "==" else {}
-    return f"{payload.get('protocol')} {payload.get('field')}"
-
-
-def _values(match: Mapping[str, Any]) -> list[Any]:
-    right = match["right"]
-    return list(right["set"]) if isinstance(right, dict) and "set" in right else [right]
-
-
-def _range(value: Any) -> tuple[int, int] | None:
-    if isinstance(value, int):
-        return value, value
-    if isinstance(value, dict) and "range" in value:
-        first, last = value["range"]
-        return first, last
-    return None
-
-
-def _network(value: Any) -> Network | None:
-    if isinstance(value, dict) and "prefix" in value:
-        return ip_network(f"{value['prefix']['addr']}/{value['prefix']['len']}")
-    try:
-        return ip_network(value)
-    except ValueError:
-        return None

@@ -18,6 +18,11 @@ _PURPOSE = re.compile(r"[^\"\x00-\x1f\x7f]*")
 _PURPOSE_BYTES = 120  # nftables keeps 128 bytes of a comment
 
 
+def place(protocol: str, first: int, last: int) -> str:
+    """Name a port without its purpose, as ``tcp 443`` or ``udp 49152-49573``."""
+    return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
+
+
 @dataclass(frozen=True)
 class Port:
     """A port or range of ports, who may reach it (nobody named: everybody), and why."""
@@ -34,9 +39,7 @@ class Port:
 
     @property
     def place(self) -> str:
-        """Name the port without its purpose, as ``tcp 443`` or ``udp 49152-49573``."""
-        end = "" if self.first == self.last else f"-{self.last}"
-        return f"{self.protocol} {self.first}{end}"
+        return place(self.protocol, self.first, self.last)
 
     def includes(self, number: int) -> bool:
         return self.first <= number <= self.last
@@ -71,7 +74,8 @@ def parse(row: Mapping[str, Any]) -> Port:
 
 def changes(former: Iterable[Port], wanted: Iterable[Port]) -> list[str]:
     """Say which ports open (+) and which close (-), in reading order."""
-    former, wanted = list(former), list(wanted)
-    opened = [f"+ {port}" for port in wanted if port not in former]
-    closed = [f"- {port}" for port in former if port not in wanted]
+    before = {(port.place, port.sources): port for port in former}
+    after = {(port.place, port.sources): port for port in wanted}
+    opened = [f"+ {port}" for key, port in after.items() if key not in before]
+    closed = [f"- {port}" for key, port in before.items() if key not in after]
     return opened + closed

@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+Rules = Mapping[str, str]  # the files of one firewall program by name; none: it is not ours
+
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+TIMED_OUT = 124  # what timeout(1) ends with when it had to end a program
 
 
 class FirewallError(Exception):
@@ -49,18 +57,54 @@ class System(Protocol):
 
     def ssh_connection(self) -> str: ...
 
+    def alone(self, lock: str) -> AbstractContextManager[None]:
+        """Hold a lock that others wait for."""
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """End programs that would take longer than these seconds in all."""
+
+    def wait(self, happened: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until something has happened, at most these seconds."""
+
 
 def require(system: System, command: Sequence[str], *, text: str = "") -> str:
     """Run a program that must succeed and return what it prints."""
     finished = system.run(command, text=text)
+    if finished.code == TIMED_OUT:
+        raise FirewallError(f"{' '.join(command[:2])} did not end in time")
     if finished.code:
         words = finished.errors.strip() or finished.output.strip() or f"exit code {finished.code}"
         raise FirewallError(f"{' '.join(command[:2])}: {words}")
     return finished.output
 
 
+def put(system: System, path: str, text: str | None) -> None:
+    """Make a file hold this text, or not exist; one that is right stays untouched."""
+    if text == system.read(path):
+        return
+    if text is None:
+        system.remove(path)
+    else:
+        system.write(path, text)
+
+
+def way_back(system: System, paths: Iterable[str], *, folder: str) -> str:
+    """Save files into a folder and return the shell lines that make them so again."""
+    lines = []
+    for path in paths:
+        text, copy = system.read(path), f"{folder}{path}"
+        if text is not None:
+            system.write(copy, text)
+        restore = f"cmp -s {copy} {path} || cp {copy} {path}"
+        lines.append(f"rm -f {path}" if text is None else restore)
+    return "\n".join(lines)
+
+
 class Host:
     """The real host."""
+
+    def __init__(self) -> None:
+        self._deadline: float | None = None
 
     def finds(self, program: str) -> bool:
         return shutil.which(program, path=_PATH) is not None
@@ -69,7 +113,7 @@ class Host:
         """Run a program in plain English, so that its words can be judged and shown."""
         # A module's run_command is not at hand here: this class knows nothing of Ansible.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
-            command,
+            [*self._bounds(), *command],
             input=text,
             capture_output=True,
             encoding="utf-8",
@@ -92,13 +136,13 @@ class Host:
             return None
 
     def write(self, path: str, text: str) -> None:
-        """Write a file whole or not at all, also if the power fails."""
+        """Write a file whole or not at all, also if the power fails; its mode stays as it is."""
         folder = Path(path).parent
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=".homestead-")
         try:
             with open(handle, "w", encoding="utf-8") as stream:
-                os.fchmod(stream.fileno(), 0o644)
+                os.fchmod(stream.fileno(), _mode(path))
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -124,6 +168,32 @@ class Host:
         except IsADirectoryError:
             shutil.rmtree(path)
 
+    @contextmanager
+    def alone(self, lock: str) -> Iterator[None]:
+        with open(lock, "w", encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        self._deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._deadline = None
+
+    def wait(self, happened: Callable[[], bool], *, seconds: float) -> None:
+        latest = time.monotonic() + seconds
+        while not happened() and time.monotonic() < latest:
+            time.sleep(0.2)
+
+    def _bounds(self) -> list[str]:
+        """Return what ends a program, and all that it started, at the deadline."""
+        if self._deadline is None:
+            return []
+        left = max(self._deadline - time.monotonic(), 0.1)
+        return ["timeout", "--kill-after=1", f"{left:.1f}"]
+
     def ssh_connection(self) -> str:
         """Find SSH_CONNECTION with this process or its ancestors: sudo hides it from us."""
         process = os.getpid()
@@ -133,6 +203,10 @@ class Host:
                     return entry.partition(b"=")[2].decode()
             process = _parent(process)
         return ""
+
+
+def _mode(path: str) -> int:
+    return os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
 
 
 def _parent(process: int) -> int:

@@ -58,7 +58,8 @@ class Scripted(ActionModule):
 def run(
     answers: Sequence[Any], *, connection: Any = None, check_mode: bool = False
 ) -> tuple[dict[str, Any], Scripted]:
-    task = SimpleNamespace(args={"rules": "r"}, check_mode=check_mode, async_val=0)
+    arguments = {"rules": {"nftables": {"firewall.nft": "the rules"}}}
+    task = SimpleNamespace(args=arguments, check_mode=check_mode, async_val=0)
     action = Scripted(task, connection or Dropping(), None, None, None)  # type: ignore[arg-type] # fakes
     action.calls, action.answers = [], list(answers)
     return action.run(task_vars={}), action
@@ -86,6 +87,12 @@ def test_both_halves_share_a_token() -> None:
     tokens = {arguments["token"] for _name, arguments in action.calls}
     assert len(tokens) == 1
     assert len(tokens.pop()) == 32
+
+
+def test_both_halves_get_the_rules() -> None:
+    _result, action = run([PENDING, UNCHANGED])
+    rules = [arguments["rules"] for _name, arguments in action.calls]
+    assert rules == [{"nftables": {"firewall.nft": "the rules"}}] * 2
 
 
 def test_missing_packages_are_installed_first() -> None:

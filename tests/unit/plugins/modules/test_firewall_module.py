@@ -8,36 +8,52 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import Report
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import Nftables
 from ansible_collections.homestead.matrix.plugins.modules import firewall
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     PaperHost,
 )
 
-BACKENDS: dict[str, Any] = {"nftables": Nftables(PaperHost())}
+NAMES = list(backends(PaperHost()))
+LIMIT, UFW = {"firewall.nft": "the limit"}, {"user.rules": "IPv4", "user6.rules": "IPv6"}
 PARAMETERS: dict[str, Any] = {
-    "backend": "nftables",
     "ports": [{"protocol": "tcp", "first": 22, "last": 22, "purpose": "SSH", "sources": []}],
-    "rules": "the rules",
+    "rules": {"nftables": {"firewall.nft": "the rules"}},
     "packages": ["nftables"],
     "rollback_seconds": 45,
 }
 
 
-def test_the_chosen_backend_gets_the_rules() -> None:
-    assert firewall.wish(PARAMETERS, backends=BACKENDS).rules == {"nftables": "the rules"}
+@pytest.mark.parametrize(
+    ("rules", "wished"),
+    [
+        pytest.param({}, {}, id="none"),
+        pytest.param({"ufw": UFW}, {"ufw": UFW}, id="one"),
+        pytest.param(
+            {"nftables": LIMIT, "ufw": UFW}, {"nftables": LIMIT, "ufw": UFW}, id="side by side"
+        ),
+        pytest.param({"nftables": {}, "ufw": UFW}, {"ufw": UFW}, id="one without a file"),
+        pytest.param(
+            {"nftables": None, "ufw": UFW, "firewalld": None}, {"ufw": UFW}, id="as Ansible fills"
+        ),
+    ],
+)
+def test_every_backend_gets_its_rules_or_none(
+    rules: dict[str, Any], wished: dict[str, Any]
+) -> None:
+    found = firewall.wish({**PARAMETERS, "rules": rules}, names=NAMES)
+    assert found.rules == {"nftables": {}, "ufw": {}, "firewalld": {}, **wished}
 
 
-def test_the_others_get_none() -> None:
-    parameters = {**PARAMETERS, "backend": "none"}
-    assert firewall.wish(parameters, backends=BACKENDS).rules == {"nftables": ""}
+def test_the_ports_are_wished() -> None:
+    assert [str(port) for port in firewall.wish(PARAMETERS, names=NAMES).ports] == ["tcp 22 SSH"]
 
 
 @pytest.mark.parametrize("seconds", [0, 9, 46, 300])
 def test_the_host_undoes_within_a_minute(seconds: int) -> None:
     with pytest.raises(ValueError, match="between 10 and 45"):
-        firewall.wish({**PARAMETERS, "rollback_seconds": seconds}, backends=BACKENDS)
+        firewall.wish({**PARAMETERS, "rollback_seconds": seconds}, names=NAMES)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +83,10 @@ def test_the_result_has_the_documented_shape() -> None:
 def test_the_documented_options_are_the_real_ones() -> None:
     documented = yaml.safe_load(firewall.DOCUMENTATION)["options"]
     assert _kinds(documented, inner="suboptions") == _kinds(firewall.SPECIFICATION, inner="options")
+
+
+def test_every_backend_has_its_option() -> None:
+    assert list(firewall.SPECIFICATION["rules"]["options"]) == NAMES
 
 
 def _kinds(options: dict[str, Any], *, inner: str) -> dict[str, Any]:

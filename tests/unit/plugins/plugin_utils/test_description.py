@@ -11,6 +11,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description impor
     read_description,
     variable,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
 
 SMTP = {"host": "smtp.example.com", "from": "matrix@example.com"}
 
@@ -35,6 +36,8 @@ def test_the_domain_alone_is_enough() -> None:
             id="sender with a name",
         ),
         pytest.param({"firewall": "none", "certificate": "self_signed"}, id="other choices"),
+        pytest.param({"firewall": "ufw"}, id="ufw"),
+        pytest.param({"firewall": "firewalld"}, id="firewalld"),
         pytest.param({"components": None, "support": None, "addresses": None}, id="nulls"),
     ],
 )
@@ -90,7 +93,7 @@ def test_what_is_right(given: dict[str, object]) -> None:
         ),
         pytest.param(
             {"firewall": "iptables"},
-            "matrix_firewall cannot be 'iptables'; choose nftables or none.",
+            "matrix_firewall cannot be 'iptables'; choose nftables, ufw, firewalld or none.",
             id="unknown firewall",
         ),
         pytest.param(
@@ -178,6 +181,32 @@ def test_what_is_refused(given: dict[str, object], sentence: str) -> None:
         read_description("example.com", given)
 
 
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        pytest.param({}, 0, id="none by default"),
+        pytest.param({"ssh_rate_limit": 0}, 0, id="none"),
+        pytest.param({"ssh_rate_limit": "0"}, 0, id="none as text"),
+        pytest.param({"ssh_rate_limit": 5}, 5, id="lowest"),
+        pytest.param({"ssh_rate_limit": "30"}, 30, id="text"),
+        pytest.param({"ssh_rate_limit": 1000}, 1000, id="highest"),
+    ],
+)
+def test_the_limit_of_ssh(given: dict[str, object], rate: int) -> None:
+    assert read_description("example.com", given).ssh_rate_limit == rate
+
+
+@pytest.mark.parametrize("rate", [-1, 1, 4, 1001, False, True, "fast", 7.5, None])
+def test_a_limit_of_ssh_that_is_refused(rate: object) -> None:
+    sentence = f"firewall_ssh_rate_limit cannot be {rate!r}; write "
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        read_description("example.com", {"ssh_rate_limit": rate})
+
+
+def test_the_firewall_gets_the_limit_of_ssh() -> None:
+    assert site("example.com", {"ssh_rate_limit": 30})["ssh_rate_limit"] == 30
+
+
 def test_a_host_name_made_from_a_wrong_domain_is_not_a_second_fault() -> None:
     with pytest.raises(ValueError, match=r"^matrix_domain 'Example\.com' [^\n]*$"):
         read_description("Example.com", {"hostname": "matrix.Example.com"})
@@ -192,5 +221,6 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_every_input_has_its_variable() -> None:
     assert variable("sources") == "firewall_sources"
+    assert variable("ssh_rate_limit") == "firewall_ssh_rate_limit"
     assert variable("hostname") == "matrix_hostname"
     assert all(variable(name).endswith(name) for name in DEFAULTS)

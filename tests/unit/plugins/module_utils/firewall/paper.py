@@ -5,21 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
-    PENDING,
-    TIMER,
-    UNDOING,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import TIMER
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import (
     EMPTY,
+    RULES,
+    UNIT,
     UNIT_FILE,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Finished
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
+    TIMED_OUT,
+    Finished,
+)
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall import (
+    paper_shell,
+)
 
 DONE = Finished(code=0, output="", errors="")
+VERBS = {
+    "enable": ("enabled", True),
+    "disable": ("enabled", False),
+    "start": ("active", True),
+    "stop": ("active", False),
+    "mask": ("masked", True),
+    "unmask": ("masked", False),
+}
+
+
+def failed(words: str = "") -> Finished:
+    return Finished(code=1, output="", errors=words)
+
+
+def printed(text: str) -> Finished:
+    return Finished(code=0, output=text, errors="")
 
 
 @dataclass
@@ -28,60 +49,101 @@ class PaperHost:
 
     files: dict[str, str] = field(default_factory=dict)
     table: str = ""
-    armed: bool = False
-    enabled: bool = False
+    timer: str = ""
+    units: dict[str, set[str]] = field(default_factory=dict)
     programs: set[str] = field(default_factory=lambda: {"nft", "sshd"})
     sshd: str = "port 22\nlistenaddress 0.0.0.0:22\n"
     connection: str = "192.0.2.1 40000 192.0.2.2 22"
     breaks: dict[str, str] = field(default_factory=dict)
     full: str = ""
+    slow: str = ""
+    calls: list[str] = field(default_factory=list)
+
+    @property
+    def armed(self) -> bool:
+        return bool(self.timer)
 
     def finds(self, program: str) -> bool:
         return program in self.programs
 
     def run(self, command: Sequence[str], *, text: str = "") -> Finished:
         line = " ".join(command)
+        self.calls.append(line)
         for start, words in self.breaks.items():
             if line.startswith(start):
-                return Finished(code=1, output="", errors=words)
+                return failed(words)
+        if self.slow and line.startswith(self.slow):
+            return Finished(code=TIMED_OUT, output="", errors="")
         tool = command[0].rpartition("/")[2].replace("-", "_")
-        return getattr(self, f"_{tool}")(line, text)
+        program = getattr(self, f"_{tool}", None)
+        if program is None:
+            raise FileNotFoundError(2, "No such file or directory", command[0])
+        finished: Finished = program(line, text)
+        return finished
 
     def _nft(self, line: str, text: str) -> Finished:
         if " list " in line:
-            missing = Finished(code=1, output="", errors="Error: No such file or directory")
             listing = '{"nftables": []}' if "-j" in line else self.table
-            return Finished(code=0, output=listing, errors="") if self.table else missing
-        if "-c" not in line:
-            self.table = text.replace(EMPTY, "")
+            return printed(listing) if self.table else failed("Error: No such file or directory")
+        if " delete " in line:
+            self.table = ""
+        elif "-c" not in line:
+            path = line.rpartition(" ")[2]
+            self.table = (text if path == "-" else self.files[path]).replace(EMPTY, "")
         return DONE
 
     def _systemctl(self, line: str, _text: str) -> Finished:
-        if "ssh.socket" in line:
-            return Finished(code=0, output="ActiveState=inactive\n", errors="")
-        if " show " in line:
-            up = self.enabled and UNIT_FILE in self.files
-            states = "ActiveState=active\nUnitFileState=enabled\n"
-            return Finished(code=0, output=states if up else "", errors="")
-        if "stop" in line and TIMER in line:
-            self.armed = False
-        if "enable" in line:
-            self.enabled = "disable" not in line
+        _tool, verb, *others = line.split()
+        states = self.units.setdefault(others[-1], set()) if others else set()
+        if verb == "show":
+            return printed(_shown(states))
+        if verb == "is-active":
+            return DONE if "active" in states else failed()
+        if verb == "start" and "masked" in states:
+            return failed(f"Unit {others[-1]} is masked.")
+        self._change(verb, states)
+        if "--now" in others:
+            self._change("start" if verb == "enable" else "stop", states)
+        if TIMER in line:
+            self.timer = ""
         return DONE
 
-    def _systemd_run(self, _line: str, _text: str) -> Finished:
-        self.armed = True
+    def _change(self, verb: str, states: set[str]) -> None:
+        state, comes = VERBS.get(verb, ("", False))
+        if comes:
+            states.add(state)
+        else:
+            states.discard(state)
+
+    def _systemd_run(self, line: str, _text: str) -> Finished:
+        self.timer = line.partition(" /bin/sh ")[2]
         return DONE
 
     def _sshd(self, _line: str, _text: str) -> Finished:
-        return Finished(code=0, output=self.sshd, errors="")
+        return printed(self.sshd)
 
     def _sh(self, line: str, _text: str) -> Finished:
-        """Undo, as the timer does."""
-        if UNDOING in line and (self.names(UNDOING) or self.move(PENDING, UNDOING)):
-            self.table = self.files[f"{UNDOING}/former.nft"].replace(EMPTY, "")
-            self.remove(UNDOING)
-        return DONE
+        words = line.partition(" ")[2]
+        if words.startswith("-c "):
+            return paper_shell.carry_out(self, words.partition(" ")[2])
+        missing = Finished(code=127, output="", errors=f"cannot open {words}")
+        return paper_shell.carry_out(self, self.files[words]) if words in self.files else missing
+
+    def expire(self) -> None:
+        """Let the timer run out: what it holds is done, and again while that fails."""
+        if self.timer and not self.run(["/bin/sh", self.timer]).code:
+            self.timer = ""
+
+    def boot(self) -> None:
+        """Forget what a boot forgets, and load what it loads."""
+        for path in self.names("/run"):
+            del self.files[path]
+        self.timer = ""
+        for states in self.units.values():
+            states.discard("active")
+            states.update({"active"} if "enabled" in states else ())
+        up = "enabled" in self.units.get(UNIT, ()) and UNIT_FILE in self.files
+        self.table = self.files.get(RULES, "") if up else ""
 
     def names(self, folder: str) -> list[str]:
         return [path for path in self.files if path.startswith(f"{folder}/")]
@@ -104,13 +166,26 @@ class PaperHost:
         for name in [path, *self.names(path)]:
             self.files.pop(name, None)
 
+    def alone(self, lock: str) -> AbstractContextManager[None]:
+        self.calls.append(f"alone {lock}")
+        return nullcontext()
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        self.calls.append(f"within {seconds}")
+        return nullcontext()
+
+    def wait(self, happened: Callable[[], bool], *, seconds: float) -> None:
+        """Let the timer run out if anybody waits for it."""
+        self.calls.append(f"wait {seconds}")
+        if not happened():
+            self.expire()
+
     def ssh_connection(self) -> str:
         return self.connection
 
-    def boot(self) -> None:
-        """Forget what a boot forgets, and load what it loads."""
-        for path in self.names("/run"):
-            del self.files[path]
-        self.armed = False
-        up = self.enabled and UNIT_FILE in self.files
-        self.table = self.files.get("/etc/homestead/firewall.nft", "") if up else ""
+
+def _shown(states: set[str]) -> str:
+    """Return what ``systemctl show`` says of a unit."""
+    active = "active" if "active" in states else "inactive"
+    masked = "masked" if "masked" in states else "disabled"
+    return f"ActiveState={active}\nUnitFileState={'enabled' if 'enabled' in states else masked}\n"

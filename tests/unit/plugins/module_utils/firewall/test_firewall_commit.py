@@ -12,48 +12,34 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit i
     FOLDER,
     PENDING,
     PROVEN,
-    Firewall,
     Report,
-    Ticket,
     Wish,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import (
+    NAME,
     RULES,
+    UNIT,
     UNIT_FILE,
-    Nftables,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ports import parse
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import FirewallError
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.commits import (
+    APPLIED,
+    CONFIRMED,
+    SSH,
+    apply,
+    commit,
+    confirm,
+    firewall,
+    inspect,
+    wish,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     PaperHost,
 )
 
-SSH = parse({"protocol": "tcp", "first": 22, "last": 22, "purpose": "SSH"})
-WEB = parse({"protocol": "tcp", "first": 443, "last": 443, "purpose": "HTTPS"})
-OLD = Wish(ports=[SSH], rules={"nftables": "the old rules"})
-NEW = Wish(ports=[SSH, WEB], rules={"nftables": "the new rules"})
-NONE = Wish(ports=[], rules={"nftables": ""})
-APPLIED = Ticket(token="one", seconds=45, connection="192.0.2.1 40000 192.0.2.2 22")
-CONFIRMED = replace(APPLIED, connection="192.0.2.1 40001 192.0.2.2 22")
-
-
-def firewall(host: PaperHost) -> Firewall:
-    return Firewall(host, backends={"nftables": Nftables(host)})
-
-
-def inspect(host: PaperHost, wish: Wish) -> Report:
-    return firewall(host).inspect(wish, over_ssh=True)
-
-
-def apply(host: PaperHost, wish: Wish, *, ticket: Ticket = APPLIED) -> None:
-    firewall(host).settle()
-    report = inspect(host, wish)
-    firewall(host).apply(wish, due=report.due, ticket=ticket)
-
-
-def commit(host: PaperHost, wish: Wish) -> None:
-    apply(host, wish)
-    firewall(host).confirm(wish, ticket=CONFIRMED)
+OLD = Wish(ports=[SSH], rules={"nftables": {NAME: "the old rules"}})
+NEW = wish(nftables={NAME: "the new rules"})
+NONE = wish()
 
 
 @pytest.fixture
@@ -101,7 +87,7 @@ def test_a_boot_forgets_what_is_not_confirmed(host: PaperHost) -> None:
         pytest.param(lambda host: host.files.update({RULES: "by hand"}), id="boot file changed"),
         pytest.param(lambda host: host.files.pop(RULES), id="boot file removed"),
         pytest.param(lambda host: host.files.pop(UNIT_FILE), id="unit removed"),
-        pytest.param(lambda host: setattr(host, "enabled", False), id="unit disabled"),
+        pytest.param(lambda host: host.units[UNIT].discard("enabled"), id="unit disabled"),
     ],
 )
 def test_what_was_changed_by_hand_is_put_right(
@@ -131,7 +117,7 @@ def test_none_needs_no_nft() -> None:
         pytest.param({"connection": "192.0.2.1 4 192.0.2.2 2222"}, "this very conn", id="ssh port"),
         pytest.param({"sshd": "listenaddress [::]:2222\n"}, "sshd restarts", id="sshd elsewhere"),
         pytest.param({"breaks": {"nft -c": "syntax error"}}, "nft refuses", id="broken rules"),
-        pytest.param({"breaks": {"nft -f": "no memory"}}, "no memory", id="rules do not load"),
+        pytest.param({"breaks": {"nft -f -": "no memory"}}, "no memory", id="rules do not load"),
         pytest.param({"breaks": {"systemd-run": "no bus"}}, "no bus", id="timer does not start"),
         pytest.param({"full": FOLDER}, "No space left", id="no room to save the former rules"),
     ],
@@ -151,11 +137,7 @@ def test_refused_before_anything_changes(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        pytest.param(
-            lambda host: host.run(["sh", "-c", "/run/homestead-firewall/undoing"]),
-            "put its former rules back",
-            id="too late",
-        ),
+        pytest.param(lambda host: host.expire(), "put its former rules back", id="too late"),
         pytest.param(lambda host: host.boot(), "put its former rules back", id="rebooted"),
         pytest.param(
             lambda host: setattr(host, "table", "by hand"), "somebody else", id="changed by hand"
@@ -174,7 +156,7 @@ def test_a_failed_confirmation_ends_with_the_former_rules(
     apply(host, NEW)
     change(host)
     with pytest.raises(FirewallError, match=reason):
-        firewall(host).confirm(NEW, ticket=CONFIRMED)
+        confirm(host)
     assert (host.table, host.files[RULES]) == ("the old rules", "the old rules")
     assert host.names(FOLDER) == []
 
@@ -182,14 +164,14 @@ def test_a_failed_confirmation_ends_with_the_former_rules(
 def test_the_old_connection_proves_nothing(host: PaperHost) -> None:
     apply(host, NEW)
     with pytest.raises(FirewallError, match="old connection"):
-        firewall(host).confirm(NEW, ticket=APPLIED)
+        confirm(host, ticket=APPLIED)
     assert host.table == "the old rules"
 
 
 def test_one_run_cannot_confirm_the_change_of_another(host: PaperHost) -> None:
     apply(host, NEW)
     with pytest.raises(FirewallError, match="former rules"):
-        firewall(host).confirm(NEW, ticket=replace(CONFIRMED, token="two"))
+        confirm(host, ticket=replace(CONFIRMED, token="two"))
     assert host.names(PENDING)
 
 
@@ -199,8 +181,41 @@ def test_the_next_run_finishes_after_a_dead_one(host: PaperHost) -> None:
     assert (host.table, host.files[RULES], host.armed) == ("the new rules", "the new rules", False)
 
 
-def test_the_next_run_finishes_a_confirmation_that_died(host: PaperHost) -> None:
+def test_the_next_run_keeps_what_was_proven(host: PaperHost) -> None:
     apply(host, NEW)
     host.move(PENDING, PROVEN)
-    commit(host, NEW)
+    firewall(host).settle()
     assert (host.files[RULES], host.names(FOLDER)) == ("the new rules", [])
+
+
+def test_the_next_run_forgets_what_was_not_loaded(host: PaperHost) -> None:
+    host.write(f"{FOLDER}/preparing/ticket", "{}")
+    commit(host, NEW)
+    assert (host.table, host.names(FOLDER)) == ("the new rules", [])
+
+
+def test_an_unproven_change_is_taken_back_in_time(host: PaperHost) -> None:
+    apply(host, NEW)
+    host.expire()
+    assert (host.table, host.armed, host.names(FOLDER)) == ("the old rules", False, [])
+
+
+def test_a_timer_that_comes_after_the_proof_finds_nothing(host: PaperHost) -> None:
+    apply(host, NEW)
+    host.move(PENDING, PROVEN)
+    host.expire()
+    assert (host.table, host.armed) == ("the new rules", False)
+
+
+def test_rules_that_do_not_load_again_leave_the_host_open(host: PaperHost) -> None:
+    apply(host, NEW)
+    host.breaks = {"nft -f /run": "no memory"}
+    host.expire()
+    assert (host.table, host.files[RULES]) == ("", "the old rules")
+
+
+def test_a_program_that_hangs_is_ended(host: PaperHost) -> None:
+    host.slow = "nft -f -"
+    with pytest.raises(FirewallError, match="nft -f did not end in time"):
+        apply(host, NEW)
+    assert (host.table, host.armed) == ("the old rules", False)

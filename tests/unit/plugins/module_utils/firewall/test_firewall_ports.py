@@ -87,6 +87,21 @@ def test_networks_come_in_one_order() -> None:
         pytest.param([], [SSH], ["+ tcp 22 SSH"], id="opens"),
         pytest.param([SSH], [], ["- tcp 22 SSH"], id="closes"),
         pytest.param([SSH], [SSH], [], id="same"),
+        pytest.param([{**SSH, "purpose": "sshd"}], [SSH], [], id="another purpose"),
+        pytest.param([{**SSH, "purpose": ""}], [SSH], [], id="a purpose that nobody knew"),
+        pytest.param([SSH, SSH], [], ["- tcp 22 SSH"], id="twice"),
+        pytest.param(
+            [{**NARROW, "purpose": "sshd"}],
+            [SSH],
+            ["+ tcp 22 SSH", "- tcp 22 sshd from 192.0.2.7/32, 2001:db8::/32"],
+            id="widens",
+        ),
+        pytest.param(
+            [{**RELAY, "last": 49172}],
+            [RELAY],
+            ["+ udp 49152-49573 TURN relay", "- udp 49152-49172 TURN relay"],
+            id="longer range",
+        ),
         pytest.param(
             [SSH],
             [NARROW],

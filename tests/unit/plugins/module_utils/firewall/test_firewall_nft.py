@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import open_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nft import open_ports
 
 
 def match(protocol: str, name: str, right: Any, *, op: str = "==") -> dict[str, Any]:
@@ -75,3 +76,25 @@ def test_sources_of_one_port_come_together() -> None:
     rules = [rule for text in texts for rule in json.loads(text)["nftables"]]
     found = open_ports(json.dumps({"nftables": rules}))
     assert [str(port) for port in found] == ["tcp 22 Purpose from 192.0.2.0/24, 2001:db8::1/128"]
+
+
+# What firewalld 2.3.1 loads for a zone and a service of ours.
+FIREWALLD = (Path(__file__).parent / "texts/firewalld.json").read_text(encoding="utf-8")
+SERVICE = [
+    *("tcp 80", "tcp 443", "tcp 3478", "udp 3478", "tcp 5349", "udp 5349", "udp 49152-49573"),
+    "tcp 22 from 192.0.2.7/32, 2001:db8::/32",
+]
+
+
+@pytest.mark.parametrize(
+    ("chains", "ports"),
+    [
+        pytest.param(r"filter_IN_homestead(_\w+)?", SERVICE, id="zone"),
+        pytest.param(r"filter_IN_homestead_allow", SERVICE, id="one chain"),
+        pytest.param(r"filter_IN_home", [], id="beginning of a name"),
+        pytest.param(r"filter_IN_public(_\w+)?", [], id="other zone"),
+        pytest.param(r".*", SERVICE, id="all chains"),
+    ],
+)
+def test_only_rules_of_these_chains_count(chains: str, ports: list[str]) -> None:
+    assert [str(port) for port in open_ports(FIREWALLD, chains=chains)] == ports
