@@ -1,7 +1,7 @@
 # The project's commands; `make` alone lists them. Everything they make stands in .cache and matrix-reports.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo check test bench vectors lab-up lab-down clean
+.PHONY: help env demo check test bench lockouts vectors lab-up lab-down clean
 
 PYTHON ?= $(shell tests/find-python)
 LAB_NAME ?= homestead
@@ -43,6 +43,9 @@ test: env ## everything: check, sanity, the built collection, Molecule, whole se
 
 bench: env ## measure what a user waits for, and print medians
 	@python tests/bench.py
+
+lockouts: env ## every attempt to lock the controller out, on every firewall and release
+	@python tests/stages.py lockouts
 
 vectors: env ## judge test vectors (RESOLUTION=file SUPPORT=file)
 	@python tests/vectors.py --resolution "$(RESOLUTION)" --support "$(SUPPORT)"

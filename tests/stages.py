@@ -1,7 +1,7 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the stages of stages.toml, the later ones even if one fails, and sum up in pytest's words."""
+"""Run the stages of stages.toml, the later ones even if one fails, and sum them up in one line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".cache/reports"
 NOT_PASSED = {"failed": "failures", "skipped": "skipped", "error": "errors"}
-LEVELS = {"check": ["check"], "test": ["check", "test"]}
+LEVELS = {"check": ["check"], "test": ["check", "test"], "lockouts": ["lockouts"]}
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,10 @@ def summarize(outcomes: list[Outcome]) -> None:
     """Print how long each stage took, then one line that counts everything."""
     for outcome in outcomes:
         say(f"{outcome.seconds:8.1f} s  {outcome.name}{'  FAILED' if outcome.failed else ''}")
+    say(f"{sum(outcome.seconds for outcome in outcomes):8.1f} s  everything")
     total: Counter[str] = sum((outcome.counts for outcome in outcomes), Counter())
-    words = [
-        f"{total[kind]} {kind}" for kind in ("failed", "passed", "skipped", "error") if total[kind]
-    ]
-    seconds = sum(outcome.seconds for outcome in outcomes)
-    say(f" {', '.join(words)} in {seconds:.2f}s ".center(80, "="))
+    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+    say(f"{total['passed']} passed, {total['failed'] + total['error']} failed{skipped}")
 
 
 def main() -> int:

@@ -13,7 +13,13 @@ import pytest
 if TYPE_CHECKING:
     from testinfra.host import Host
 
-UNITS = ["coturn", "homestead-firewall", "matrix-synapse", "nginx"]
+UNITS = ["coturn", "matrix-synapse", "nginx"]
+# Each firewall's unit, and the table that holds its rules.
+FIREWALLS = {
+    "nftables": ("homestead-firewall", "table inet homestead"),
+    "ufw": ("ufw", "table ip filter"),
+    "firewalld": ("firewalld", "table inet firewalld"),
+}
 FROM_OUTSIDE = ["0.0.0.0:80", "0.0.0.0:443", "0.0.0.0:8448", ":::80", ":::443", ":::8448"]
 FROM_INSIDE = ["127.0.0.1:8008"]
 
@@ -93,6 +99,9 @@ def test_relay_ports_are_not_given_to_others(host: Host) -> None:
     assert host.sysctl("net.ipv4.ip_local_reserved_ports") == "49152-49573"
 
 
-def test_firewall_touches_no_table_but_its_own(host: Host) -> None:
-    tables = host.check_output("nft list tables").splitlines()
-    assert len([line for line in tables if "homestead" in line]) == 1
+def test_the_chosen_firewall_filters_and_no_other(host: Host) -> None:
+    chosen = host.ansible.get_variables().get("matrix_firewall", "nftables")
+    tables = host.check_output("nft list tables")
+    for name, (unit, table) in FIREWALLS.items():
+        filters = table in tables and host.run(f"systemctl is-active {unit}").rc == 0
+        assert filters == (name == chosen)

@@ -1,0 +1,53 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server for every firewall on every release of Debian; each belongs to one process of tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attempts import OTHER
+from firewall_server import Server
+from xdist.scheduler import LoadScopeScheduling
+
+# What the templates make is rendered here as it is there.
+sys.path.append(str(Path(__file__).parents[1] / "rendering"))
+
+KINDS = [f"{name}-{release}" for name in ("nftables", "ufw", "firewalld") for release in (12, 13)]
+
+
+class ByServer(LoadScopeScheduling):
+    """Gives all tests of one server to the same process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((kind for kind in KINDS if kind in nodeid), nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
+    return ByServer(config, log)
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Start a bare host."""
+    firewall, _hyphen, release = request.param.partition("-")
+    server = Server(lab=f"firewall-{request.param}", firewall=firewall)
+    server.down()
+    server.up(release=release)
+    # What another firewall leaves installed is there from the beginning.
+    assert server.play(matrix_firewall=OTHER[firewall]).status == 0
+    yield server
+    server.down()
+
+
+@pytest.fixture
+def server(bare: Server) -> Server:
+    """Return a host whose rules are in force, whatever a test before has done."""
+    run = bare.play()
+    assert run.status == 0, run.output
+    return bare

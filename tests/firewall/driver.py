@@ -1,0 +1,37 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commit one set of rules after the other on this host; print, as JSON, the ports that are open.
+
+usage: driver.py DIRECTORY <WISHES
+
+The directory holds the package `firewall` of the collection's module_utils. Nobody connects here:
+what confirms a change is the same process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+from firewall import ports
+from firewall.backends import backends
+from firewall.commit import LOCK, Firewall, Ticket, Wish
+from firewall.system import Host
+
+host = Host()
+programs = backends(host)
+firewall = Firewall(host, backends=programs)
+opened = []
+for number, (rows, rules) in enumerate(json.load(sys.stdin)):
+    wish = Wish(
+        ports=list(map(ports.parse, rows)), rules={name: rules.get(name, {}) for name in programs}
+    )
+    ticket = Ticket(token=str(number), seconds=45)
+    with host.alone(LOCK):
+        if firewall.apply(wish, ticket=ticket, over_ssh=False).due:
+            firewall.confirm(ticket=ticket)
+    opened.append([str(port) for name in programs for port in programs[name].ports()])
+json.dump(opened, sys.stdout)

@@ -1,0 +1,217 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A firewall from a bare host on: exact from outside, silent when nothing changes, and removed."""
+
+from __future__ import annotations
+
+import pytest
+from firewall_rendering import SETS, rendered, rows
+from firewall_server import Run, Server, wait_until
+
+OPEN = ["tcp 22", "tcp 80", "tcp 443", "tcp 8448", "tcp 3478", "udp 3478", "tcp 5349"]
+OPTIONAL = [
+    {"protocol": protocol, "first": port, "purpose": "A component of a later release"}
+    for protocol, port in [("tcp", 4443), ("udp", 10000), ("tcp", 25), ("udp", 51820), ("udp", 53)]
+]
+
+
+@pytest.fixture(scope="session")
+def story(bare: Server) -> dict[str, Run]:
+    """Return what an operator saw, from a bare host on."""
+    assert bare.play(matrix_firewall="none").status == 0
+    plays = {"dry run": ["--check"], "first run": [], "second run": [], "last dry run": ["--check"]}
+    return {name: bare.play(*options) for name, options in plays.items()}
+
+
+@pytest.mark.parametrize("name", ["dry run", "first run"])
+def test_the_diff_names_what_opens(story: dict[str, Run], name: str) -> None:
+    shown = [line[2:] for line in story[name].output.splitlines() if line.startswith("+ ")]
+    assert [line for line in [*OPEN, "udp 49152-49573"] if not any(map(line.__lt__, shown))] == []
+    assert len(shown) == 9
+
+
+def test_the_dry_run_changes_nothing_but_says_so(story: dict[str, Run]) -> None:
+    assert story["dry run"].status == 0
+    assert story["dry run"].changed
+    assert story["first run"].changed
+
+
+@pytest.mark.parametrize("name", ["second run", "last dry run"])
+def test_a_run_without_change(story: dict[str, Run], name: str) -> None:
+    assert story[name].status == 0
+    assert not story[name].changed
+
+
+@pytest.fixture
+def talkative(server: Server) -> Server:
+    """Return a host that says "port unreachable" as often as it is asked."""
+    for setting in ("ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"):
+        server.shell(f"echo 0 >/proc/sys/net/{setting}")
+    return server
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize(
+    ("protocol", "first", "last", "answering"),
+    [
+        pytest.param("tcp", 1, 1024, {22, 80, 443}, id="low ports"),
+        pytest.param("tcp", 3470, 3480, {3478}, id="TURN"),
+        pytest.param("tcp", 5340, 5350, {5349}, id="TURN over TLS"),
+        pytest.param("tcp", 5432, 5432, set(), id="database"),
+        pytest.param("tcp", 8000, 9100, {8448}, id="federation, and nothing internal"),
+        pytest.param("udp", 3476, 3479, {3478}, id="TURN over UDP"),
+        pytest.param("udp", 1, 1024, set(), id="low ports over UDP"),
+        pytest.param("udp", 49150, 49153, {49152, 49153}, id="first relay"),
+        pytest.param("udp", 49572, 49575, {49572, 49573}, id="last relay"),
+    ],
+)
+def test_exactly_the_ports_answer(
+    talkative: Server, protocol: str, first: int, last: int, answering: set[int], family: int
+) -> None:
+    assert talkative.answers(protocol, first, last, family=family) == answering
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_ping_and_long_packets_come_through(server: Server, family: int) -> None:
+    """A ping of 1400 bytes needs neighbour discovery, echo and, if it is cut, fragments."""
+    ping = f"ping -{family} -c 2 -s 1400 -W 2 {server.address(family)}"
+    assert "2 received" in server.shell(ping, host="stranger")
+
+
+def test_a_stranger_outside_of_the_sources_finds_a_port_closed(server: Server) -> None:
+    ours = [server.address(4), server.address(6)]
+    rows = [
+        {"protocol": "tcp", "first": 7001, "purpose": "For others", "sources": ["192.0.2.0/24"]},
+        {"protocol": "tcp", "first": 7002, "purpose": "For us", "sources": neighbours(ours)},
+    ]
+    run = server.play(firewall_extra_ports=rows)
+    assert run.status == 0, run.output
+    assert {server.answers("tcp", 7001, 7002, family=family) == {7002} for family in (4, 6)} == {
+        True
+    }
+
+
+def neighbours(addresses: list[str]) -> list[str]:
+    """Return the lab's networks, in which these addresses are."""
+    ipv4, ipv6 = addresses
+    number = int(ipv4.rpartition(".")[2]) // 16 * 16
+    return [f"{ipv4.rpartition('.')[0]}.{number}/28", f"{ipv6.rpartition('::')[0]}::/64"]
+
+
+def test_ports_of_components_come_and_go(talkative: Server) -> None:
+    opened = talkative.play(firewall_extra_ports=OPTIONAL)
+    assert "+ udp 10000 A component of a later release" in opened.output
+    assert talkative.answers("udp", 9999, 10001) == {10000}
+    closed = talkative.play()
+    assert "- udp 10000 A component of a later release" in closed.output
+    assert talkative.answers("udp", 9999, 10001) == set()
+
+
+def test_new_ssh_connections_are_limited_where_asked_for(server: Server) -> None:
+    server.play(firewall_ssh_rate_limit=5)
+    knock = f"timeout 1 bash -c '</dev/tcp/{server.address()}/22' && echo came"
+    came = server.shell("; ".join([knock] * 8), host="stranger").count("came")
+    assert came == 5
+    assert server.is_reachable()
+    assert not server.play(firewall_ssh_rate_limit=5).changed
+    server.play()
+    assert server.shell("; ".join([knock] * 8), host="stranger").count("came") == 8
+
+
+def test_a_reboot_keeps_the_rules(server: Server) -> None:
+    before = server.rules()
+    server.reboot()
+    assert server.rules() == before
+    assert not server.play().changed
+
+
+FOREIGN = {
+    "ip nat": "iptables -t nat -N DOCKER; "
+    "iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER; "
+    "iptables -t nat -A DOCKER -p tcp --dport 8080 -j DNAT --to 172.17.0.2:80",
+    "ip filter": "iptables -N f2b-sshd; iptables -I INPUT -p tcp --dport 22 -j f2b-sshd; "
+    "iptables -A f2b-sshd -s 203.0.113.9 -j REJECT; iptables -A f2b-sshd -j RETURN",
+    "ip6 filter": "ip6tables -N LIBVIRT_INP; ip6tables -I INPUT -j LIBVIRT_INP; "
+    "ip6tables -A LIBVIRT_INP -i virbr0 -p udp --dport 53 -j ACCEPT",
+    "ip wg-quick-wg0": "nft 'table ip wg-quick-wg0 { chain preraw { type filter hook prerouting "
+    "priority -300; policy accept; iifname != wg0 ip daddr 10.8.0.1 drop; } }'",
+    "inet f2b-table": "nft 'table inet f2b-table { set bans { type ipv4_addr; elements = { "
+    "203.0.113.10 } } chain f2b { type filter hook input priority -1; ip saddr @bans drop; } }'",
+}
+SHOWN = (
+    "for tables in iptables ip6tables; do $tables-save | grep -E 'DOCKER|f2b|LIBVIRT'; done; "
+    "nft list table ip wg-quick-wg0; nft list table inet f2b-table"
+)
+
+
+def test_rules_of_others_stay_to_the_byte_through_fifty_changes(server: Server) -> None:
+    server.shell("; ".join(FOREIGN.values()))
+    before = server.shell(SHOWN)
+    assert [
+        name
+        for name in ("DOCKER", "f2b-sshd", "LIBVIRT_INP", "wg-quick", "bans")
+        if name not in before
+    ] == []
+    changes = [rows(SETS["none"]), rows(SETS["all"])]
+    wishes = [(table, rendered(server.firewall, table)) for table in changes]
+    assert len(server.commit(wishes * 25)) == 50
+    assert server.shell(SHOWN) == before
+    assert server.play(matrix_firewall="none").status == 0
+    assert server.shell(SHOWN) == before
+    assert server.play().status == 0
+    assert server.shell(SHOWN) == before
+
+
+@pytest.mark.parametrize("other", ["nftables", "ufw", "firewalld"])
+def test_another_firewall_takes_over_and_gives_back(server: Server, other: str) -> None:
+    before = server.rules()
+    there = server.play(matrix_firewall=other)
+    assert there.status == 0, there.output
+    assert not server.play(matrix_firewall=other).changed
+    assert server.answers("tcp", 1, 1024) == {22, 80, 443}
+    assert server.play().status == 0
+    assert server.rules() == before
+
+
+def test_none_leaves_the_host_as_it_was_found(server: Server) -> None:
+    run = server.play(matrix_firewall="none")
+    assert "filter nothing any more" in run.output
+    assert server.answers("tcp", 7000, 7001) == {7000, 7001}
+    assert server.shell("find /etc /var/lib -iname '*homestead*' -type f") == ""
+    assert "ufw-" not in server.rules()
+    assert not server.play(matrix_firewall="none").changed
+
+
+def test_our_table_comes_back_when_debian_flushes_all(bare: Server) -> None:
+    if bare.firewall != "nftables":
+        pytest.skip("only nftables has a unit that flushes all")
+    assert bare.play().status == 0
+    before = bare.rules()
+    for action in ("start", "restart", "reload"):
+        bare.shell(f"systemctl {action} nftables.service")
+        wait_until(lambda: bare.rules() == before, seconds=5)
+    bare.shell("systemctl stop nftables.service")
+    assert not bare.play().changed or bare.rules() == before
+
+
+def test_what_ufw_was_told_before_comes_back(bare: Server) -> None:
+    if bare.firewall == "nftables":
+        pytest.skip("for firewalls that may hold rules of others")
+    assert bare.play(matrix_firewall="none").status == 0
+    told = {
+        "ufw": "ufw allow 22/tcp; ufw allow 8081/tcp; ufw deny from 203.0.113.7; "
+        "ufw --force enable",
+        "firewalld": "systemctl enable --now firewalld; "
+        "firewall-cmd --permanent --add-port=8081/tcp; firewall-cmd --reload",
+    }
+    bare.shell(told[bare.firewall])
+    before = bare.rules()
+    run = bare.play()
+    assert "- tcp 8081" in run.output
+    assert bare.answers("tcp", 8080, 8082) == set()
+    assert bare.play(matrix_firewall="none").status == 0
+    assert bare.rules() == before
+    refused = bare.play(matrix_firewall="nftables")
+    assert f"{bare.firewall} filters this host already" in refused.output
+    bare.shell("ufw --force reset; systemctl disable --now firewalld")
