@@ -116,8 +116,11 @@ class Attempt:
 
 _rules_of_ours: dict[str, Any] = {name: {} for name in FIREWALLS}
 OTHER = {"nftables": "ufw", "ufw": "firewalld", "firewalld": "nftables"}
-_CHAIN = "{ type filter hook prerouting priority -500; policy drop; }"
-_CUT = f"nft 'table inet cut {{ chain everything {_CHAIN} }}'; sleep 14; nft delete table inet cut"
+_CUT = (
+    "nft 'add table inet cut; add chain inet cut everything "
+    "{ type filter hook prerouting priority -500; policy drop; }'; "
+    "sleep 14; nft delete table inet cut"
+)
 _FULL_VAR = (
     "cp -a /var/lib/homestead /tmp/kept; mount -t tmpfs -o size=64k none /var/lib/homestead; "
     "cp -a /tmp/kept/. /var/lib/homestead; rm -r /tmp/kept; "

@@ -129,14 +129,15 @@ class Server:
 
     def is_reachable(self) -> bool:
         """Tell whether the controller can make a new ssh connection."""
-        alone = "-o ControlMaster=no -o ControlPath=none -o ConnectTimeout=3"
-        done = subprocess.run(
-            ["ansible", "server", "-m", "ansible.builtin.raw", "-a", "true"],
-            env={**self._environment, "ANSIBLE_SSH_ARGS": alone},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        options = {
+            "ControlPath": "none",
+            "ConnectTimeout": "3",
+            "IdentityFile": str(self._state / "ssh_key"),
+            "UserKnownHostsFile": str(self._state / "known_hosts"),
+        }
+        given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        command = ["ssh", *given, f"debian@{self.address()}", "true"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         return done.returncode == 0
 
     def reboot(self) -> None:

@@ -26,11 +26,11 @@ PREPARING, PENDING, PROVEN, UNDOING = (
 )
 LOCK = f"{FOLDER}.lock"
 TIMER = "homestead-firewall-rollback"
-UNDO = f"{FOLDER}/roll-back"
+UNDO = f"{FOLDER}.undo"
 UNDO_SCRIPT = f"""\
 # Brings the former rules back unless the new ones were confirmed.
 [ -d {UNDOING} ] || mv {PENDING} {UNDOING} 2>/dev/null || exit 0
-timeout 20 sh {UNDOING}/undo && rm -r {UNDOING} {UNDO}
+timeout 20 sh {UNDOING}/undo && rm -r {UNDOING}
 """
 LONGEST = 60  # seconds after which a change without proof is undone, by whatever clock
 TOO_LATE = (
@@ -116,10 +116,9 @@ class Firewall:
         """Finish what a run that died has left: keep what was proven, undo everything else."""
         if self._system.read(f"{PROVEN}/rules"):
             self._keep()
-        elif self._system.read(UNDO):
+        elif self._is_waiting():
             self.undo()
-        for path in (PREPARING, UNDO):
-            self._system.remove(path)
+        self._system.remove(PREPARING)
 
     def inspect(self, wish: Wish, *, over_ssh: bool) -> Report:
         """Compare the host with the wish, and refuse one that would lock the controller out."""
@@ -207,8 +206,7 @@ class Firewall:
         except (FirewallError, OSError) as error:
             self._system.move(PROVEN, PENDING)
             self._give_up(f"the new rules could not be kept: {error}")
-        for path in (PROVEN, UNDO):
-            self._system.remove(path)
+        self._system.remove(PROVEN)
 
     def _give_up(self, reason: str) -> NoReturn:
         try:
@@ -240,7 +238,7 @@ class Firewall:
         require(self._system, [*command, *timer, *service, "flock", LOCK, "/bin/sh", UNDO])
 
     def _disarm(self) -> None:
-        self._system.run(["systemctl", "stop", f"{TIMER}.timer"])
+        self._system.run(["systemctl", "stop", f"{TIMER}.timer", f"{TIMER}.service"])
 
     def _loaded(self, due: Iterable[str]) -> dict[str, str]:
         return {name: self._backends[name].loaded() for name in due}

@@ -4,7 +4,9 @@
 """firewalld: a service with our ports, in a zone of ours that is the default one.
 
 A change is first made in a copy of firewalld's directory, mounted over the real one: the daemon
-reads it, and a boot does not know of it. The files follow when the change is proven.
+reads it, and a boot does not know of it. The files follow when the change is proven. On Debian 13
+the daemon sees file systems of its own, and in some containers mounts do not come there by
+themselves.
 """
 
 from __future__ import annotations
@@ -51,7 +53,19 @@ START = f"systemctl start {UNIT} && firewall-cmd --state >/dev/null"
 RELOAD = "firewall-cmd --quiet --reload"
 STOP = f"systemctl stop {UNIT}"
 RUN_AGAIN = f"if systemctl is-active --quiet {UNIT}; then {RELOAD}; else {START}; fi"
-UNMOUNT = f"while mountpoint -q {ETC}; do umount -l {ETC} || exit 1; done"
+INSIDE = f"""\
+inside() {{
+    daemon=$(systemctl show --property=MainPID --value {UNIT})
+    [ "${{daemon:-0}}" != 0 ] && nsenter --target "$daemon" --mount "$@"
+}}"""
+UNMOUNT = f"""\
+{INSIDE}
+while mountpoint -q {ETC}; do umount -l {ETC} || exit 1; done
+while inside mountpoint -q {ETC}; do inside umount -l {ETC} || exit 1; done"""
+MOUNT = f"""\
+{INSIDE}
+mount --bind {{copy}} {ETC} || exit 1
+if inside true && ! inside mountpoint -q {ETC}; then inside mount --bind {{copy}} {ETC}; fi"""
 
 _CHAIN = re.compile(rf"^\tchain filter_IN_{ZONE}\w* \{{\n.*?^\t\}}\n", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = re.compile(r'iifname "([^"]+)" (?:goto|jump) filter_IN_(?!policy_)(\S+)')
@@ -143,7 +157,8 @@ class Firewalld:
         if rules or self._found()["runs"]:
             copy = f"{folder}/firewalld.new"
             self._copy(self._wanted(rules), folder=copy)
-            require(self._system, ["mount", "--bind", copy, ETC])
+            script = MOUNT.replace("{copy}", copy)
+            require(self._system, ["/bin/sh", "-c", script])
             if not runs:
                 self._unmask()
             self._do(RELOAD if runs else START, folder=folder)

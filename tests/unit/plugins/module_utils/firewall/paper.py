@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import TIMER
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import TIMER, UNDO
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import (
     EMPTY,
     RULES,
@@ -57,6 +57,7 @@ class PaperHost:
     breaks: dict[str, str] = field(default_factory=dict)
     full: str = ""
     slow: str = ""
+    script: str = ""
     calls: list[str] = field(default_factory=list)
 
     @property
@@ -126,8 +127,7 @@ class PaperHost:
         words = line.partition(" ")[2]
         if words.startswith("-c "):
             return paper_shell.carry_out(self, words.partition(" ")[2])
-        missing = Finished(code=127, output="", errors=f"cannot open {words}")
-        return paper_shell.carry_out(self, self.files[words]) if words in self.files else missing
+        return paper_shell.carry_out(self, self.script)
 
     def expire(self) -> None:
         """Let the timer run out: what it holds is done, and again while that fails."""
@@ -154,7 +154,10 @@ class PaperHost:
     def write(self, path: str, text: str) -> None:
         if self.full and path.startswith(self.full):
             raise OSError(28, "No space left on device")
-        self.files[path] = text
+        if path == UNDO:
+            self.script = text  # it stays, and does nothing unless a change waits for its proof
+        else:
+            self.files[path] = text
 
     def move(self, source: str, target: str) -> bool:
         moving = self.names(source)

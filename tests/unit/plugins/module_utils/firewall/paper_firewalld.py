@@ -134,6 +134,9 @@ class FirewalldHost(paper_tables.TablesHost):
         self.files.update(shown)
         return DONE
 
+    def _nsenter(self, _line: str, _text: str) -> Finished:
+        return failed()  # the daemon sees the file systems of the host
+
     def _mountpoint(self, _line: str, _text: str) -> Finished:
         return failed() if self.hidden is None else DONE
 

@@ -22,7 +22,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system i
 
 TOOLS = ("cat", "cmp", "cp", "flock", "grep", "mkdir", "mv", "rm", "sed", "sh", "timeout")
 ASKED = (
-    *("firewall-cmd", "mountpoint", "nft", "systemctl", "umount"),
+    *("firewall-cmd", "mount", "mountpoint", "nft", "nsenter", "systemctl", "umount"),
     *(f"{tables}-{what}" for tables in ("iptables", "ip6tables") for what in ("save", "restore")),
 )
 # Directories that every host has, or that stay when their last file goes.
