@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attempts import OTHER
+from ansible.plugins.loader import init_plugin_loader
+from attempts import FIREWALLS
 from firewall_server import Server
 from xdist.scheduler import LoadScopeScheduling
 
+init_plugin_loader()  # before anything is imported from the collection
 # What the templates make is rendered here as it is there.
 sys.path.append(str(Path(__file__).parents[1] / "rendering"))
 
-KINDS = [f"{name}-{release}" for name in ("nftables", "ufw", "firewalld") for release in (12, 13)]
+KINDS = [f"{name}-{release}" for name in FIREWALLS for release in (12, 13)]
 
 
 class ByServer(LoadScopeScheduling):
@@ -39,8 +41,10 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server(lab=f"firewall-{request.param}", firewall=firewall)
     server.down()
     server.up(release=release)
-    # What another firewall leaves installed is there from the beginning.
-    assert server.play(matrix_firewall=OTHER[firewall]).status == 0
+    # What other firewalls leave installed is there from the beginning.
+    for other in FIREWALLS:
+        if other != firewall:
+            assert server.play(matrix_firewall=other).status == 0
     yield server
     server.down()
 

@@ -5,8 +5,8 @@
 
 usage: driver.py DIRECTORY <WISHES
 
-The directory holds the package `firewall` of the collection's module_utils. Nobody connects here:
-what confirms a change is the same process.
+The directory holds the firewall's part of the collection's module_utils as the package
+`homestead`. Nobody connects here: what confirms a change is the same process.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from firewall import ports
-from firewall.backends import backends
-from firewall.commit import LOCK, Firewall, Ticket, Wish
-from firewall.system import Host
+from homestead import ports
+from homestead.backends import backends
+from homestead.commit import LOCK, Firewall, Ticket, Wish
+from homestead.system import Host
 
 host = Host()
 programs = backends(host)

@@ -114,11 +114,10 @@ class Server:
     def commit(self, wishes: list[Any]) -> list[list[str]]:
         """Commit ports with their rules in turn, past ssh, and return what is open after each."""
         package = ROOT / "plugins/module_utils/firewall"
-        packed = subprocess.run(
-            ["tar", "-C", str(package.parent), "--exclude=__pycache__", "-c", package.name],
-            check=True,
-            capture_output=True,
-        )
+        # Under another name: firewalld has a package `firewall` of its own.
+        pack = ["tar", "-C", str(package.parent), "--transform=s/^firewall/homestead/"]
+        pack += ["--exclude=__pycache__", "-c", package.name]
+        packed = subprocess.run(pack, check=True, capture_output=True)
         into = [str(LAB), "run", "--name", self.lab, "server"]
         unpack = [*into, "sh", "-c", "mkdir -p /tmp/driver && tar -C /tmp/driver -x"]
         subprocess.run(unpack, input=packed.stdout, check=True)
