@@ -133,13 +133,13 @@ def filtered(bare: Resolver) -> Resolver:
 
 def test_the_port_opens_once_strangers_are_refused(filtered: Resolver) -> None:
     filtered.serve(f"{UPSTREAM}interface=eth0\n")
-    before = filtered.table()
+    before = filtered.rules()
     run = filtered.play(**OPEN)
     assert run.status != 0
     assert "The new rules would open udp 53 to everybody" in run.output
     assert "local-service does not count beside interface" in run.output
     assert "Nothing was changed." in run.output
-    assert filtered.table() == before
+    assert filtered.rules() == before
     filtered.serve(UPSTREAM)
     run = filtered.play(**OPEN)
     assert run.status == 0, run.output
