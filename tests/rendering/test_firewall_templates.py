@@ -61,7 +61,9 @@ def loaded(text: str, family: Family) -> list[Place]:
     )
     found = re.findall(pattern, text, re.MULTILINE)
     assert len(found) == len(re.findall(r"^-A \S+-user-input", text, re.MULTILINE))
-    assert all((":" in place) == option.startswith("-m") for _, option, place, _ in found)
+    assert all(
+        (":" in place) == option.startswith("-m") for _protocol, option, place, _source in found
+    )
     return [
         (protocol, place, str(ip_network(source)) if source else str(family.everybody))
         for protocol, _option, place, source in found
