@@ -165,7 +165,7 @@ class Firewalld:
         elif runs:
             self._do(STOP, folder=folder)
         if rules and (reasons := self._elsewhere()):
-            raise FirewallError(f"{reasons[0]}; the former rules are in force again")
+            raise FirewallError(reasons[0])
 
     def keep(self, rules: Rules, *, folder: str) -> None:
         require(self._system, ["/bin/sh", "-c", UNMOUNT])
