@@ -143,6 +143,9 @@ class Server:
         """Restart the whole host."""
         subprocess.run(["docker", "restart", f"{self.lab}-server"], check=True, capture_output=True)
         wait_until(lambda: "running" in self.run("systemctl", "is-system-running"), seconds=30)
+        # firewalld takes its name on the bus, and so is active for systemd, before it has loaded
+        # its rules; it answers after that.
+        self.run("firewall-cmd", "--state")
 
     def answers(self, protocol: str, first: int, last: int, *, family: int = 4) -> set[int]:
         """Return the ports that answer the stranger in any way, a refusal included."""
