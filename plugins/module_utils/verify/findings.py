@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,8 @@ Verdict = Literal["ok", "info", "warning", "error", "skipped", "unknown"]
 VERDICTS: tuple[Verdict, ...] = ("error", "warning", "unknown", "skipped", "info", "ok")
 """Every verdict, gravest first."""
 MESSAGE_LIMIT = 500
+EVIDENCE_LIMIT = 32 * 1024
+"""How many characters the evidence of one finding has as JSON."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,26 @@ class Check:
 
     def _finding(self, verdict: Verdict, message: str, evidence: Mapping[str, Any]) -> Finding:
         remedy = self.remedy if verdict in ("error", "warning", "unknown") else ""
-        text = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
-        return Finding(self.id, self.area, verdict, text, remedy, self.reference, evidence)
+        text = shortened(message, MESSAGE_LIMIT)
+        kept = bounded(evidence)
+        return Finding(self.id, self.area, verdict, text, remedy, self.reference, kept)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, and show that some are missing."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def bounded(evidence: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keep evidence within `EVIDENCE_LIMIT`: if there is too much, long items are cut short."""
+    if len(json.dumps(evidence)) <= EVIDENCE_LIMIT:
+        return evidence
+    share = EVIDENCE_LIMIT // (4 * len(evidence))
+    texts = {name: json.dumps(value) for name, value in evidence.items()}
+    return {
+        name: value if len(texts[name]) <= share else shortened(texts[name], share)
+        for name, value in evidence.items()
+    }
 
 
 def summarize(findings: Iterable[Finding]) -> dict[str, int]:

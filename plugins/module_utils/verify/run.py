@@ -19,7 +19,7 @@ from .client import check_client
 from .discovery import base_url
 from .documents import check_documents
 from .federation import check_federation
-from .findings import Check, Finding, summarize, worst
+from .findings import MESSAGE_LIMIT, Check, Finding, shortened, summarize, worst
 from .plan import Plan
 from .ports import check_ports
 from .redirects import Chain, follow
@@ -34,6 +34,7 @@ CLIENT = Check(
     "Client-Server API, Server Discovery",
     "Publish /.well-known/matrix/client, by which clients find the server.",
 )
+_NOTED = MESSAGE_LIMIT - len(" (accepted)")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
 def _accepted(findings: Iterable[Finding], ignore: Sequence[str]) -> tuple[Finding, ...]:
     """Keep findings the operator accepts in view, but let them count as information."""
     return tuple(
-        replace(finding, verdict="info", message=f"{finding.message} (accepted)")
+        replace(finding, verdict="info", message=f"{shortened(finding.message, _NOTED)} (accepted)")
         if finding.id in ignore and finding.verdict in ("error", "warning", "unknown")
         else finding
         for finding in findings

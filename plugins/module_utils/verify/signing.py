@@ -137,7 +137,7 @@ def _key_fault(value: dict[str, Any], key_id: str) -> str:
 
 def _validity(value: dict[str, Any], where: str, now: float) -> Iterator[Finding]:
     until = value.get("valid_until_ts")
-    if not isinstance(until, int) or isinstance(until, bool):
+    if not isinstance(until, int) or isinstance(until, bool) or abs(until) > _SAFE_INTEGER:
         yield VALIDITY.error(f"{where} does not say until when its keys are valid.", where=where)
         return
     minutes = int(until / 1000 - now) // 60

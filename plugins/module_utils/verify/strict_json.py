@@ -2,17 +2,19 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON from strangers: UTF-8 without a byte order mark, no NaN, bounded depth (RFC 8259)."""
+"""JSON from strangers: UTF-8 without a byte order mark, bounded depth and numbers (RFC 8259)."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 DEPTH_LIMIT = 64
+_DIGITS_LIMIT = 308
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ def loads(body: bytes) -> Document:
             body.decode("utf-8"),
             object_pairs_hook=partial(_object, duplicates),
             parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_decimal,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
@@ -75,6 +79,20 @@ def _object(duplicates: list[str], pairs: list[tuple[str, Any]]) -> dict[str, An
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > _DIGITS_LIMIT:
+        raise ValueError("it has a number that is too large")
+    return int(text)
+
+
+def _decimal(text: str) -> float:
+    """Refuse what becomes infinite, as Go's programs do (RFC 8259 section 6)."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("it has a number that is too large")
+    return number
 
 
 def _explained(body: bytes, error: json.JSONDecodeError) -> str:

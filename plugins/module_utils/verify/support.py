@@ -18,7 +18,8 @@ _KEYS = frozenset({"contacts", "support_page"})
 _CONTACT_KEYS = frozenset({"role", "matrix_id", "email_address"})
 _LEGACY = "admins"
 _COMPARED = 50
-_PROPOSED = re.compile(r"msc\d+")
+_KEYS_NAMED = 10
+_PROPOSED = re.compile(r"msc[0-9]{1,5}(?![0-9])")
 
 _REMEDIES = {
     "contacts": "Publish a list of contacts, each with a role and a matrix_id or email_address, "
@@ -116,7 +117,7 @@ def _named(where: str, faults: Iterable[names.Fault | None]) -> Iterator[Finding
 
 def _keys(value: dict[str, Any], known: frozenset[str], where: str) -> Iterator[Finding]:
     """Judge keys that no released text has: namespaced ones are free, others are reserved."""
-    for key in sorted(set(value) - known - {_LEGACY})[:_COMPARED]:
+    for key in sorted(set(value) - known - {_LEGACY})[:_KEYS_NAMED]:
         if proposed := _PROPOSED.search(key):
             yield _check(proposed[0]).info(f"The key {key!r}{where} belongs to a proposal.")
         elif "." in key and not key.startswith("m."):
