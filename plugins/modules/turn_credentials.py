@@ -15,6 +15,7 @@ description:
   - Makes credentials as the homeserver gives them to its users, from the secret that it shares
     with the TURN relay.
   - The secret itself stays on the host. The credentials expire by themselves.
+  - A pair that has expired comes with them, by which one sees that the relay looks at the time.
   - Register the result with C(no_log) set to V(true).
 attributes:
   check_mode:
@@ -71,6 +72,18 @@ credentials:
       description: How many seconds the credentials are valid.
       type: int
       sample: 600
+    expired:
+      description: Credentials whose time was over an hour ago, which the relay must refuse.
+      type: dict
+      contains:
+        username:
+          description: The time of expiry and a name.
+          type: str
+          sample: "1699996400:homestead-verify"
+        password:
+          description: What the relay derives from the user name and the secret.
+          type: str
+          sample: TBMTabqP6yxfMMzNjlQYRlHkRlY=
 """
 
 import time
@@ -86,12 +99,19 @@ ARGUMENTS = {
 }
 SECRETS = Path("/etc/homestead/secrets")
 USER = "homestead-verify"
+EXPIRED_FOR = 3600
+"""Seconds: clocks that are a little wrong are no fault."""
 
 
 def mint(secret: str, *, ttl: int, now: int) -> dict[str, Any]:
-    """Return credentials that expire in `ttl` seconds."""
-    username = f"{now + ttl}:{USER}"
-    return {"username": username, "password": rest_password(username, secret), "ttl": ttl}
+    """Return credentials that expire in `ttl` seconds, and a pair that has expired."""
+    expired = _pair(secret, expiry=now - EXPIRED_FOR)
+    return {**_pair(secret, expiry=now + ttl), "ttl": ttl, "expired": expired}
+
+
+def _pair(secret: str, *, expiry: int) -> dict[str, str]:
+    username = f"{expiry}:{USER}"
+    return {"username": username, "password": rest_password(username, secret)}
 
 
 def read_secret(name: str, *, directory: Path = SECRETS) -> str:

@@ -104,6 +104,22 @@ options:
         description:
           - How many seconds the credentials were made for.
         type: int
+      expired:
+        description:
+          - Credentials that have expired, which the TURN server must refuse.
+          - Without them that is not tried.
+        type: dict
+        suboptions:
+          username:
+            description:
+              - The user name, which begins with a time in the past.
+            type: str
+            required: true
+          password:
+            description:
+              - The password that belongs to O(turn_credentials.expired.username).
+            type: str
+            required: true
   ca_file:
     description:
       - A file with certificate authorities to trust besides those of the system.
@@ -306,6 +322,13 @@ ARGUMENTS: dict[str, Any] = {
             "username": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
             "ttl": {"type": "int"},
+            "expired": {
+                "type": "dict",
+                "options": {
+                    "username": {"type": "str", "required": True},
+                    "password": {"type": "str", "required": True, "no_log": True},
+                },
+            },
         },
     },
     "ca_file": {"type": "path"},

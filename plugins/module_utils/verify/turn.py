@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
@@ -14,10 +15,11 @@ from .findings import Check, Finding
 from .guard import Guard
 from .port_probes import Place, dtls
 from .stun import StunError
+from .together import Sight, together
 from .transport import Channel, Transport
 from .turn_client import UNAUTHORIZED, Credentials, TurnClient
-from .turn_relay import CREDENTIALS, Caller, check_relay
-from .turn_routes import Expected, Route, Way
+from .turn_relay import CREDENTIALS, check_relay
+from .turn_routes import Caller, Expected, Way
 
 _AREA = "turn"
 _TURN = "RFC 8656"
@@ -59,6 +61,15 @@ State = Literal["answers", "silent", "no_route", "private"]
 _NOWHERE: tuple[State, ...] = ("silent", "no_route", "private")
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A way that was taken: whether it leads to a TURN server, and what it shows."""
+
+    way: Way
+    state: State
+    findings: Sequence[Finding]
+
+
 async def check_turn(
     transport: Transport,
     expectations: Mapping[str, Any],
@@ -71,8 +82,9 @@ async def check_turn(
     if expected is None:
         return [SERVER.skipped("No TURN server is expected, so none was looked for.")]
     user = Credentials.of(credentials)
+    expired = Credentials.of((credentials or {}).get("expired"))
     guard = Guard.parse(allowed)
-    caller = Caller(transport, user, expected, guard) if user else None
+    caller = Caller(transport, user, expected, guard, expired) if user else None
     hosts = dict.fromkeys(route.host for route in expected.routes)
     jobs = [_check_host(transport, host, expected=expected, caller=caller) for host in hosts]
     findings = list(chain.from_iterable(await asyncio.gather(*jobs)))
@@ -84,53 +96,57 @@ async def check_turn(
 async def _check_host(
     transport: Transport, host: str, *, expected: Expected, caller: Caller | None
 ) -> list[Finding]:
+    """Take every route to every address at once; what shows on several is said once."""
     addresses = await _addresses(transport, host)
     if not addresses:
         return [ADDRESSES.error(f"{host} has neither an A nor an AAAA record.", host=host)]
     routes = [route for route in expected.routes if route.host == host]
     jobs = [
-        _check_address(transport, address, routes=routes, expected=expected, caller=caller)
+        _check_way(
+            transport,
+            Way(route, address),
+            realm=expected.realm,
+            caller=caller,
+            relay=route == routes[0],
+        )
         for address in addresses
+        for route in routes
     ]
-    return list(chain.from_iterable(await asyncio.gather(*jobs)))
+    return _host_findings(await asyncio.gather(*jobs))
 
 
-async def _check_address(
-    transport: Transport,
-    address: str,
-    *,
-    routes: Sequence[Route],
-    expected: Expected,
-    caller: Caller | None,
-) -> list[Finding]:
-    """Take every route to one address; a call is made on the first, which is the best."""
-    ways = [Way(route, address) for route in routes]
-    jobs = [
-        _check_way(transport, way, realm=expected.realm, caller=caller, relay=way == ways[0])
-        for way in ways
-    ]
-    found = await asyncio.gather(*jobs)
-    states = {state for state, _unused in found}
-    if found and states <= set(_NOWHERE):
-        tried = [way.route.kind for way in ways]
-        return [_nowhere(address, states.pop() if len(states) == 1 else "silent", tried=tried)]
-    return list(chain.from_iterable(findings for _unused, findings in found))
+def _host_findings(attempts: Sequence[Attempt]) -> list[Finding]:
+    """Tell of each address, of one where nothing answers no more than that."""
+    states: dict[str, set[State]] = {}
+    for attempt in attempts:
+        states.setdefault(attempt.way.address, set()).add(attempt.state)
+    dead: dict[State, list[str]] = {}
+    for address, seen in states.items():
+        if seen <= set(_NOWHERE):
+            dead.setdefault(seen.pop() if len(seen) == 1 else "silent", []).append(address)
+    nowhere = [address for addresses in dead.values() for address in addresses]
+    alive = [attempt for attempt in attempts if attempt.way.address not in nowhere]
+    tried = list(dict.fromkeys(attempt.way.route.kind for attempt in attempts))
+    sights = [Sight(str(item.way), finding) for item in alive for finding in item.findings]
+    told = [_nowhere(addresses, state, tried=tried) for state, addresses in dead.items()]
+    return [*told, *together(sights)]
 
 
-def _nowhere(address: str, state: State, *, tried: Sequence[str]) -> Finding:
-    """Say once what would be said of every way to an address."""
-    facts = {"address": address, "tried": list(tried)}
+def _nowhere(addresses: Sequence[str], state: State, *, tried: Sequence[str]) -> Finding:
+    """Say once what would be said of every way to these addresses."""
+    where, facts = " and ".join(addresses), {"addresses": list(addresses), "tried": list(tried)}
     if state == "private":
-        return SERVER.skipped(f"{address} is private, so no TURN server was asked there.", **facts)
+        message = f"No TURN server was asked at {where}, which is not public."
+        return SERVER.skipped(message, **facts)
     if state == "no_route":
-        return SERVER.unknown(f"This vantage has no route to {address}.", **facts)
-    return SERVER.error(f"No TURN server answers at {address}.", **facts)
+        return SERVER.unknown(f"This vantage has no route to {where}.", **facts)
+    return SERVER.error(f"No TURN server answers at {where}.", **facts)
 
 
 async def _check_way(
     transport: Transport, way: Way, *, realm: str, caller: Caller | None, relay: bool
-) -> tuple[State, list[Finding]]:
-    """Return whether a way leads to a TURN server, and what it shows."""
+) -> Attempt:
+    """Take one way to a TURN server; a call is made on the best one to each address."""
     kind, port = way.route.kind, way.route.port
     if kind == "dtls":
         return await _check_dtls(transport, way)
@@ -139,19 +155,20 @@ async def _check_way(
         answered = await _binding(client, channel, way)
         findings = [answered, *_certificate(channel, way)]
         if answered.verdict == "error":
-            return _state(channel), findings
+            return Attempt(way, _state(channel), findings)
         findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
-        return "answers", findings
+        return Attempt(way, "answers", findings)
 
 
-async def _check_dtls(transport: Transport, way: Way) -> tuple[State, list[Finding]]:
-    """Return whether a server greets in DTLS; more of it Python does not speak."""
+async def _check_dtls(transport: Transport, way: Way) -> Attempt:
+    """Try whether a server greets in DTLS; more of it Python does not speak."""
     seen = await dtls(Place(transport, way.route.host, way.address, way.route.port))
     if seen.state == "answers":
-        return "answers", [_route_check(way).ok(f"The TURN server greets {way}.", **way.facts)]
+        greeted = _route_check(way).ok(f"The TURN server greets {way}.", **way.facts)
+        return Attempt(way, "answers", [greeted])
     message = f"The TURN server gives no answer {way}."
     state = seen.state if seen.state in ("private", "no_route") else "silent"
-    return state, [_route_check(way).error(message, **way.facts)]
+    return Attempt(way, state, [_route_check(way).error(message, **way.facts)])
 
 
 def _state(channel: Channel) -> State:

@@ -19,6 +19,7 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 STALE_NONCE = 438
 FAMILY_NOT_SUPPORTED = 440
+WRONG_CREDENTIALS = 441
 _MEANINGS = {
     300: "use another server",
     400: "bad request",
@@ -28,7 +29,7 @@ _MEANINGS = {
     437: "no such allocation",
     STALE_NONCE: "stale nonce",
     FAMILY_NOT_SUPPORTED: "address family not supported",
-    441: "wrong credentials",
+    WRONG_CREDENTIALS: "wrong credentials",
     442: "transport not supported",
     443: "other address family",
     486: "allocation quota reached",

@@ -9,30 +9,27 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from ipaddress import ip_address
 
 from .findings import Check, Finding
-from .guard import Guard
-from .stun import Endpoint, IPAddress, StunError
-from .transport import Transport
+from .stun import Endpoint, StunError
 from .turn_client import (
     FAMILY_NOT_SUPPORTED,
     FORBIDDEN,
     UNAUTHORIZED,
     Allocation,
-    Credentials,
     RefusedError,
     TurnClient,
 )
-from .turn_routes import Expected, Way
+from .turn_refusals import check_expired, check_private_peers
+from .turn_routes import Caller, Way
 
 _AREA = "turn"
 CREDENTIALS = Check(
     "turn.credentials",
     _AREA,
     "draft-uberti-behave-turn-rest-00",
-    "Give the TURN server and the homeserver the same secret, and set both clocks.",
+    "Give the TURN server and the homeserver the same secret, and set the clocks of both "
+    "(timedatectl).",
 )
 FAMILY = Check(
     "turn.relay_family",
@@ -71,29 +68,8 @@ PERMISSION = Check(
     "Let the TURN server relay to public addresses, its own among them (denied-peer-ip, "
     "allowed-peer-ip).",
 )
-PEERS = Check(
-    "turn.private_peers",
-    _AREA,
-    "RFC 8656 section 21",
-    "Deny private and local networks as peers (denied-peer-ip): strangers reach them through "
-    "the relay.",
-)
 RELEASE = Check("turn.release", _AREA, "RFC 8656 section 8", "Update the TURN server.")
-_PRIVATE_PEERS = {
-    4: ("127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.0.1"),
-    6: ("::1", "fd00::1", "::ffff:127.0.0.1"),
-}
 _PAYLOAD_BYTES = 16
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Somebody who may use the relay, and what he knows about it."""
-
-    transport: Transport
-    user: Credentials
-    expected: Expected
-    guard: Guard
 
 
 async def check_relay(
@@ -103,20 +79,34 @@ async def check_relay(
     try:
         allocation = await client.allocate(way.version)
     except StunError as error:
-        return [_refusal(error, way)]
+        return await _refused(error, caller, way=way, thorough=thorough)
     facts = {**way.facts, "relay": str(allocation.relayed), "seconds": allocation.lifetime}
     findings = [CREDENTIALS.ok(f"The credentials give a relay {way}.", **facts)]
     findings += _placed(allocation, caller, way=way)
     if thorough:
         findings += await _tried(client, caller, way=way, allocation=allocation)
+        findings += await check_expired(caller, way=way)
     return [*findings, *await _released(client, way)]
+
+
+async def _refused(error: StunError, caller: Caller, *, way: Way, thorough: bool) -> list[Finding]:
+    """Say why there is no relay; where every password is refused, only a success tells more."""
+    refusal = _refusal(error, way)
+    if not thorough or refusal.id != CREDENTIALS.id:
+        return [refusal]
+    expired = await check_expired(caller, way=way)
+    return [refusal, *(finding for finding in expired if finding.verdict == "error")]
 
 
 def _refusal(error: StunError, way: Way) -> Finding:
     code = error.code if isinstance(error, RefusedError) else 0
     facts = {**way.facts, "code": code}
     if code == UNAUTHORIZED:
-        return CREDENTIALS.error(f"The credentials are refused {way}.", **facts)
+        message = (
+            f"The credentials are refused {way}: the homeserver's secret is another one, "
+            "or a clock is wrong."
+        )
+        return CREDENTIALS.error(message, **facts)
     if code == FAMILY_NOT_SUPPORTED:
         message = f"There is no relay with an IPv{way.version} address {way}."
         return FAMILY.warning(message, **facts)
@@ -128,13 +118,14 @@ def _placed(allocation: Allocation, caller: Caller, *, way: Way) -> list[Finding
     facts = {**way.facts, "relay": str(relayed)}
     ends = f"{expected.relay_first} to {expected.relay_last}"
     if not caller.guard.admits(str(relayed.address)):
-        finding = ADDRESS.error(f"The relay {relayed} {way} is not a public address.", **facts)
+        message = f"The relay's address {relayed.address} {way} is not public."
+        finding = ADDRESS.error(message, **facts)
     else:
         finding = ADDRESS.ok(f"The relay {way} has an address that others can reach.", **facts)
     if not expected.relay_last:
         return [finding]
     if not expected.may_relay_at(relayed.port):
-        message = f"The relay's port {relayed.port} {way} is not one of {ends}."
+        message = f"The relay's port {way} is not one of {ends}."
         return [finding, PORT.error(message, **facts, expected=ends)]
     return [finding, PORT.ok(f"The relay's port {way} is one of {ends}.", **facts)]
 
@@ -144,11 +135,11 @@ async def _tried(
 ) -> list[Finding]:
     """Send data through the relay from outside and from another relay, and ask for too much."""
     if not caller.guard.admits(str(allocation.relayed.address)):
-        return await _private_peers(client, caller, way=way)
+        return await check_private_peers(client, caller, way=way)
     return [
         await _outside(client, caller, way=way, allocation=allocation),
         await _between(client, caller, way=way, allocation=allocation),
-        *await _private_peers(client, caller, way=way),
+        *await check_private_peers(client, caller, way=way),
     ]
 
 
@@ -172,7 +163,7 @@ async def _outside(
         arrived = await stranger.exchange(payload) == payload
     if arrived:
         return OUTSIDE.ok(f"Data from outside flows through the relay {relayed}.", **facts)
-    return OUTSIDE.error(f"No data from outside flows through the relay {relayed}.", **facts)
+    return OUTSIDE.error(f"No data from outside flows through the relay {way}.", **facts)
 
 
 async def _between(
@@ -188,7 +179,7 @@ async def _between(
         other = TurnClient(channel, caller.user)
         try:
             peer = (await other.allocate(way.version)).relayed
-            return await _relayed(client, other, ends=(allocation.relayed, peer))
+            return await _relayed(client, other, way=way, ends=(allocation.relayed, peer))
         except StunError as error:
             return _not_permitted(BETWEEN, error, way=way, facts=facts)
         finally:
@@ -196,17 +187,17 @@ async def _between(
 
 
 async def _relayed(
-    client: TurnClient, other: TurnClient, *, ends: tuple[Endpoint, Endpoint]
+    client: TurnClient, other: TurnClient, *, way: Way, ends: tuple[Endpoint, Endpoint]
 ) -> Finding:
     ours, theirs = ends
-    facts = {"relay": str(ours), "other_relay": str(theirs)}
+    facts = {**way.facts, "relay": str(ours), "other_relay": str(theirs)}
     await asyncio.gather(client.permit(theirs.address), other.permit(ours.address))
     payload = os.urandom(_PAYLOAD_BYTES)
     async with _echoing(other):
         arrived = await client.relay(payload, theirs) == payload
     if arrived:
         return BETWEEN.ok(f"Data flows between the relays {ours} and {theirs}.", **facts)
-    return BETWEEN.error(f"Data is spoilt between the relays {ours} and {theirs}.", **facts)
+    return BETWEEN.error(f"Data is spoilt between two relays {way}.", **facts)
 
 
 def _not_permitted(
@@ -216,25 +207,6 @@ def _not_permitted(
         message = f"The TURN server forbids to relay to {facts.get('peer', 'itself')} {way}."
         return PERMISSION.warning(message, **facts)
     return check.error(f"No data flows through the relay {way}: {error}.", **facts)
-
-
-async def _private_peers(client: TurnClient, caller: Caller, *, way: Way) -> list[Finding]:
-    """Expect that strangers cannot reach the host's own network through the relay."""
-    peers = [ip_address(peer) for peer in _PRIVATE_PEERS[way.version]]
-    denied = [peer for peer in peers if not caller.guard.admits(str(peer))]
-    granted = [str(peer) for peer in denied if await _is_granted(client, peer)]
-    facts = {**way.facts, "granted": granted}
-    if granted:
-        return [PEERS.error(f"The relay {way} sends to {', '.join(granted)}.", **facts)]
-    return [PEERS.ok(f"The relay {way} does not send to private addresses.", **facts)]
-
-
-async def _is_granted(client: TurnClient, peer: IPAddress) -> bool:
-    try:
-        await client.permit(peer)
-    except StunError:
-        return False
-    return True
 
 
 async def _released(client: TurnClient, way: Way) -> list[Finding]:

@@ -10,6 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .guard import Guard
+from .transport import Transport
+from .turn_client import Credentials
+
 RouteKind = Literal["udp", "tcp", "tls", "dtls"]
 _KINDS: dict[tuple[str, str], RouteKind] = {
     ("turn", "udp"): "udp",
@@ -81,6 +85,17 @@ class Expected:
     def may_relay_at(self, port: int) -> bool:
         """Tell whether a relay may have this port."""
         return not self.relay_last or self.relay_first <= port <= self.relay_last
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who may use the relay, and what he knows about it."""
+
+    transport: Transport
+    user: Credentials
+    expected: Expected
+    guard: Guard
+    expired: Credentials | None = None
 
 
 def routes_of(uris: Iterable[str]) -> tuple[Route, ...]:

@@ -14,11 +14,15 @@ from ansible_collections.homestead.matrix.plugins.modules.turn_credentials impor
 
 
 def test_the_credentials_are_those_of_the_draft() -> None:
-    """The password was computed with openssl from the user name and the secret."""
+    """The passwords were computed with openssl from the user names and the secret."""
     assert mint("north", ttl=600, now=1700000000) == {
         "username": "1700000600:homestead-verify",
         "password": "Y2KPHSzZRPtBsnBZMtHax+RTCp0=",
         "ttl": 600,
+        "expired": {
+            "username": "1699996400:homestead-verify",
+            "password": "TBMTabqP6yxfMMzNjlQYRlHkRlY=",
+        },
     }
 
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
@@ -34,7 +34,15 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 
 USERNAME = "1700000000:homestead-verify"
 REALM = "turn.example.com"
-CREDENTIALS = {"username": USERNAME, "password": stun.rest_password(USERNAME, "north")}
+EXPIRED_USERNAME = "1500000000:homestead-verify"
+CREDENTIALS: dict[str, Any] = {
+    "username": USERNAME,
+    "password": stun.rest_password(USERNAME, "north"),
+    "expired": {
+        "username": EXPIRED_USERNAME,
+        "password": stun.rest_password(EXPIRED_USERNAME, "north"),
+    },
+}
 RECORDS = (Record("turn.example.com", "A", "192.0.2.1"),)
 _PATIENCE = 0.05
 _DTLS = 0x16
@@ -51,13 +59,16 @@ class Behaviour:
     open_relay: bool = False
     stale_nonce: bool = False
     signs: bool = True
+    clock: int = 1600000000
     private_peers: bool = False
     own_peers: bool = True
     firewall: bool = False
     spoils: bool = False
     refusals: dict[int, int] = field(default_factory=dict)
+    unanswered: frozenset[int] = frozenset()
     answer: bytes | None = None
     closed: dict[str, Fault] = field(default_factory=dict)
+    closed_at: dict[str, Fault] = field(default_factory=dict)
     certificate_fault: str = ""
     mangle: Callable[[bytes], bytes] = bytes
 
@@ -65,8 +76,9 @@ class Behaviour:
 class FakeChannel:
     """A conversation with the server, or with one of its relays."""
 
-    def __init__(self, server: FakeTurn, number: int, *, kind: str, relay_port: int) -> None:
-        self.local = ("192.0.2.99", 40000 + number)
+    def __init__(self, server: FakeTurn, here: str, *, kind: str, relay_port: int) -> None:
+        number = len(server.channels)
+        self.local = (here, 40000 + number)
         self.certificate = Certificate((b"",)) if kind == "tls" else None
         wrong = server.behaviour.certificate_fault if kind == "tls" else ""
         self.fault = Fault("tls", wrong) if wrong else None
@@ -100,12 +112,13 @@ class FakeTurn(FakeTransport):
     async def channel(
         self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
     ) -> AsyncIterator[Channel]:
-        fault = self.behaviour.closed.get(kind)
+        fault = self.behaviour.closed_at.get(address) or self.behaviour.closed.get(kind)
         relay_port = port if port in self.relays else 0
         if fault and not relay_port:
-            yield ClosedChannel(replace(fault, detail=f"{name} at {address}: {fault}"))
+            yield ClosedChannel(replace(fault, detail=f"{name}: {fault}"))
             return
-        channel = FakeChannel(self, len(self.channels), kind=kind, relay_port=relay_port)
+        here = "2001:db8::99" if ":" in address else "192.0.2.99"
+        channel = FakeChannel(self, here, kind=kind, relay_port=relay_port)
         self.channels.append(channel)
         yield channel
 
@@ -117,6 +130,8 @@ class FakeTurn(FakeTransport):
             channel.inbox.put_nowait(data)
             return
         request = stun.parse(data)
+        if request.kind in self.behaviour.unanswered:
+            return
         if request.kind == Kind.SEND_INDICATION:
             self._send(channel, request)
         else:
@@ -137,7 +152,8 @@ class FakeTurn(FakeTransport):
         login = request.value(Name.USERNAME)
         if login is None:
             return 0 if self.behaviour.open_relay else 401
-        if not stun.is_signed_with(data, self._key()):
+        expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
+        if expired or not stun.is_signed_with(data, self._key(request)):
             return 401
         if self.behaviour.stale_nonce and self.nonce == b"first":
             self.nonce = b"second"
@@ -153,9 +169,10 @@ class FakeTurn(FakeTransport):
         allowed = self.behaviour.own_peers if ours else self.behaviour.private_peers
         return 0 if allowed else 403
 
-    def _key(self) -> bytes:
-        password = stun.rest_password(USERNAME, self.behaviour.secret)
-        return stun.long_term_key(USERNAME, self.behaviour.realm, password)
+    def _key(self, request: Message) -> bytes:
+        username = request.text(Name.USERNAME)
+        password = stun.rest_password(username, self.behaviour.secret)
+        return stun.long_term_key(username, self.behaviour.realm, password)
 
     def _allocation(self, channel: FakeChannel, request: Message) -> tuple[tuple[int, bytes], ...]:
         port = self.behaviour.first_port + len(self.relays)
@@ -179,7 +196,7 @@ class FakeTurn(FakeTransport):
     ) -> bytes:
         message = Message(request.kind | 0x0100, request.transaction, attributes)
         signs = signed and self.behaviour.signs and not self.behaviour.open_relay
-        return stun.build(message, key=self._key() if signs else None)
+        return stun.build(message, key=self._key(request) if signs else None)
 
     def _error(self, request: Message, code: int) -> bytes:
         attributes = (

@@ -61,7 +61,7 @@ REFUSED = Fault("refused", "the connection is refused")
 def look(
     behaviour: Behaviour,
     *,
-    credentials: Mapping[str, str] | None = MappingProxyType(CREDENTIALS),
+    credentials: Mapping[str, Any] | None = MappingProxyType(CREDENTIALS),
     expectations: Mapping[str, Any] = MappingProxyType(EXPECTATIONS),
     allowed: Sequence[str] = ALLOWED,
 ) -> list[Finding]:
@@ -89,6 +89,7 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
         "turn.relay_outside",
         "turn.relay_between",
         "turn.private_peers",
+        "turn.expired",
     }
 
 
@@ -137,6 +138,19 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
         ),
         pytest.param(
             Behaviour(refusals={3: 486}), {("error", "turn.credentials")}, id="quota reached"
+        ),
+        pytest.param(Behaviour(clock=0), {("error", "turn.expired")}, id="no look at the time"),
+        pytest.param(
+            Behaviour(clock=2000000000), {("error", "turn.credentials")}, id="a clock of the future"
+        ),
+        pytest.param(
+            Behaviour(unanswered=frozenset({8})),
+            {
+                ("error", "turn.relay_outside"),
+                ("error", "turn.relay_between"),
+                ("unknown", "turn.private_peers"),
+            },
+            id="no answer about peers",
         ),
         pytest.param(Behaviour(refusals={4: 437}), {("warning", "turn.release")}, id="no release"),
         pytest.param(
@@ -208,6 +222,93 @@ def test_every_relay_is_given_back() -> None:
     assert network.released == len(network.relays) == 4
 
 
+def test_a_relay_for_expired_credentials_is_given_back_too() -> None:
+    network = FakeTurn(Behaviour(clock=0))
+    asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
+    assert network.released == len(network.relays) == 5
+
+
+def test_refused_credentials_name_both_causes() -> None:
+    [finding] = [item for item in look(Behaviour(secret="south")) if item.verdict == "error"]
+    assert "secret" in finding.message
+    assert "clock" in finding.message
+    assert "clocks" in finding.remedy
+
+
+def test_without_an_expired_pair_that_is_not_tried() -> None:
+    valid = {name: CREDENTIALS[name] for name in ("username", "password")}
+    assert "turn.expired" not in {item.id for item in look(Behaviour(), credentials=valid)}
+
+
+def test_which_private_peers_are_tried() -> None:
+    """Whatever private networks the operator allows, the host itself is none of them."""
+    for allowed, more in ((ALLOWED, ["10.0.0.1", "192.168.0.1"]), (("0.0.0.0/0",), [])):
+        [finding] = [
+            item for item in look(Behaviour(), allowed=allowed) if item.id == "turn.private_peers"
+        ]
+        assert finding.evidence["tried"] == ["127.0.0.1", "169.254.169.254", *more]
+
+
+BOTH = (*RECORDS, Record("turn.example.com", "AAAA", "2001:db8::1"))
+SIX = "2001:db8::1"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        pytest.param(
+            Behaviour(closed=dict.fromkeys(("udp", "tcp", "tls"), TIMEOUT)),
+            ["No TURN server answers at 192.0.2.1 and 2001:db8::1."],
+            id="nothing answers anywhere",
+        ),
+        pytest.param(
+            Behaviour(closed_at={SIX: TIMEOUT}),
+            ["No TURN server answers at 2001:db8::1."],
+            id="one address is dead",
+        ),
+        pytest.param(
+            Behaviour(closed={"tcp": Fault("refused", "refused")}),
+            ["The TURN server gives no answer over TCP at 192.0.2.1:3478 and [2001:db8::1]:3478: "],
+            id="one route is closed",
+        ),
+        pytest.param(
+            Behaviour(open_relay=True),
+            [
+                "Anybody gets a relay over UDP at 192.0.2.1:3478 and [2001:db8::1]:3478, "
+                "over TCP at 192.0.2.1:3478 and [2001:db8::1]:3478, "
+                "over TLS at 192.0.2.1:5349 and [2001:db8::1]:5349 without a password."
+            ],
+            id="the same on every way",
+        ),
+        pytest.param(
+            Behaviour(certificate_fault="expired"),
+            ["Clients refuse the certificate over TLS at 192.0.2.1:5349 and [2001:db8::1]:5349: "],
+            id="certificate",
+        ),
+    ],
+)
+def test_one_fault_at_two_addresses_is_one_finding(
+    behaviour: Behaviour, expected: list[str]
+) -> None:
+    network = FakeTurn(behaviour, BOTH)
+    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    told = [item.message for item in findings if item.verdict not in ("ok", "info", "skipped")]
+    assert [text[: len(start)] for text, start in zip(told, expected)] == expected
+    assert len(told) == len(expected)
+
+
+def test_a_way_that_is_closed_for_two_reasons_is_two_findings() -> None:
+    """No route from here and a dead address are told apart."""
+    no_route = Fault("no_route", "none")
+    network = FakeTurn(Behaviour(closed_at={SIX: no_route, "192.0.2.1": TIMEOUT}), BOTH)
+    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    assert faults(findings) == {
+        ("error", "turn.server"),
+        ("unknown", "turn.server"),
+        ("skipped", "turn.credentials"),
+    }
+
+
 def test_without_credentials_no_relay_is_asked_for() -> None:
     network = FakeTurn(Behaviour())
     findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
@@ -233,8 +334,9 @@ def test_each_address_is_judged_by_itself() -> None:
 
 
 def test_no_secret_is_in_the_findings() -> None:
-    assert CREDENTIALS["password"] not in repr(look(Behaviour()))
-    assert CREDENTIALS["password"] not in repr(look(Behaviour(secret="south")))
+    for behaviour in (Behaviour(), Behaviour(secret="south"), Behaviour(clock=0)):
+        for password in (CREDENTIALS["password"], CREDENTIALS["expired"]["password"]):
+            assert password not in repr(look(behaviour))
 
 
 @pytest.mark.parametrize(
