@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from .findings import shortened
 from .redirects import Chain
 from .transport import Exchange
 
 EXCERPT = 200
+SEEN_LIMIT = 16 * 1024
+"""How many characters `seen` has at most as JSON, in which one character may take six."""
+_URL_SHOWN = 500
+_LINES_SHOWN = 10
 _TELLING = frozenset(
-    {"content-type", "location", "server", "cache-control"}
+    {"content-type", "location", "server", "cache-control", "vary"}
     | {f"access-control-allow-{what}" for what in ("origin", "methods", "headers")}
 )
 
@@ -28,16 +33,16 @@ def seen(exchange: Exchange) -> dict[str, Any]:
     """Return one exchange without its body."""
     facts = {
         "method": exchange.request.method,
-        "url": exchange.request.url,
+        "url": shortened(exchange.request.url, _URL_SHOWN),
         "address": exchange.address,
         "status": exchange.status,
         "headers": [
             f"{name}: {value[:EXCERPT]}"
             for name, value in exchange.headers
             if name.lower() in _TELLING
-        ][:EXCERPT],
+        ][:_LINES_SHOWN],
         "milliseconds": exchange.milliseconds,
-        "error": str(exchange.error) if exchange.error else "",
+        "error": shortened(str(exchange.error), EXCERPT) if exchange.error else "",
     }
     return {name: value for name, value in facts.items() if value}
 
