@@ -27,8 +27,9 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table impo
     table,
     verdict,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
 
-_FILES = {"json": "report.json", "html": "report.html", "junit": "junit.xml"}
+_FILES = {"json": "report.json", "html": "report.html", "junit": "junit.xml", "tap": "report.tap"}
 _FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 _BRIEF = ("changed", "report", "seconds", "server_name", "summary", "verdict")
 _DIRECTORY_NAME = re.compile(r"(?!\.)[0-9A-Za-z.:\[\]-]+")
@@ -96,11 +97,16 @@ def _failed(message: str) -> dict[str, Any]:
 
 
 def _write(report: Report, report_dir: Path) -> dict[str, str]:
-    """Write the three files of a report, each whole or not at all, and return their paths."""
+    """Write the files of a report, each whole or not at all, and return their paths."""
     if not _DIRECTORY_NAME.fullmatch(report.server_name):
         raise ValueError(f"{report.server_name!r} cannot name its directory")
     directory = report_dir.expanduser().absolute() / report.server_name
-    texts = {"json": as_json(report), "html": as_html(report), "junit": as_junit(report)}
+    texts = {
+        "json": as_json(report),
+        "html": as_html(report),
+        "junit": as_junit(report),
+        "tap": as_tap(report),
+    }
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         _replace(directory / _FILES[name], text)

@@ -151,7 +151,7 @@ options:
   report_dir:
     description:
       - A directory on the controller. A directory in it, named like the server, gets the files
-        C(report.json), C(report.html) and C(junit.xml).
+        C(report.json), C(report.html), C(junit.xml) and C(report.tap).
       - Without it nothing is written; the table is printed all the same.
     type: path
   fail_on:
@@ -257,6 +257,10 @@ report:
       description: All findings as tests, for programs that show such.
       type: str
       sample: /home/alice/matrix-reports/example.com/junit.xml
+    tap:
+      description: All findings in the form of the Test Anything Protocol, version 14.
+      type: str
+      sample: /home/alice/matrix-reports/example.com/report.tap
 resolution:
   description: Where the server name leads other servers.
   returned: success

@@ -104,7 +104,7 @@ def test_the_files(tmp_path: Path) -> None:
     answer = run(result("ok"), report_dir=str(tmp_path))
     files = sorted(path.name for path in (tmp_path / "example.com").iterdir())
     document = json.loads(Path(answer["report"]["json"]).read_text())
-    assert files == ["junit.xml", "report.html", "report.json"]
+    assert files == ["junit.xml", "report.html", "report.json", "report.tap"]
     assert (document["verdict"], document["vantage"]) == ("ok", "vantage")
 
 
