@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..names import HIGHEST_PORT
 from .guard import Guard
 from .transport import Transport
 from .turn_client import Credentials
@@ -101,7 +102,8 @@ class Caller:
 def routes_of(uris: Iterable[str]) -> tuple[Route, ...]:
     """Return the ways that TURN URIs name, each once, UDP first."""
     routes = {_route(match) for uri in uris if (match := _URI.fullmatch(str(uri)))}
-    return tuple(sorted(routes, key=lambda route: (_PREFERENCE.index(route.kind), route.port)))
+    possible = [route for route in routes if 0 < route.port <= HIGHEST_PORT]
+    return tuple(sorted(possible, key=lambda route: (_PREFERENCE.index(route.kind), route.port)))
 
 
 def _route(match: re.Match[str]) -> Route:
