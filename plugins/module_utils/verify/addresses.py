@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -15,18 +16,35 @@ from .evidence import seen
 from .findings import Check, Finding
 from .transport import Exchange, Request, Transport
 
+ADDRESSES_LIMIT = 16
+
 
 async def check_addresses(transport: Transport, request: Request, check: Check) -> list[Finding]:
     """Send a request to each address of its host, and judge reach and certificate."""
     host = urlsplit(request.url).hostname or ""
-    addresses = await addresses_of(transport, host)
-    requests = [replace(request, address=address) for address in addresses]
+    addresses = await _resolved(transport, host)
+    requests = [replace(request, address=address) for address in addresses[:ADDRESSES_LIMIT]]
     exchanges = await asyncio.gather(*(transport.request(item) for item in requests))
-    return [finding for exchange in exchanges for finding in _judge(exchange, host, check)]
+    findings = [finding for exchange in exchanges for finding in _judge(exchange, host, check)]
+    return findings + skipped(addresses, host, check)
+
+
+def skipped(addresses: Sequence[str], host: str, check: Check) -> list[Finding]:
+    """Say which addresses of a host were not looked at, if there are too many."""
+    if len(addresses) <= ADDRESSES_LIMIT:
+        return []
+    message = (
+        f"{host} has more than {ADDRESSES_LIMIT} addresses; only the first of them were tried."
+    )
+    return [check.skipped(message, skipped=list(addresses[ADDRESSES_LIMIT:]))]
 
 
 async def addresses_of(transport: Transport, host: str) -> list[str]:
-    """Return the addresses of a host, IPv4 first; an address is its own."""
+    """Return the first addresses of a host, IPv4 before IPv6; an address is its own."""
+    return (await _resolved(transport, host))[:ADDRESSES_LIMIT]
+
+
+async def _resolved(transport: Transport, host: str) -> list[str]:
     if is_address(host):
         return [host]
     answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dns.resolver import Answer as Reply
 
 DNS_PORT = 53
+RECORDS_LIMIT = 64
+"""How many records of one answer are kept; those who use them say when they use fewer."""
 
 
 class Lookup:
@@ -51,7 +53,7 @@ class Lookup:
             return Answer("timeout")
         except exception.DNSException as error:
             return Answer("servfail" if isinstance(error, resolver.NoNameservers) else "nxdomain")
-        return _answer(reply, kind)
+        return answer_of(reply, kind)
 
 
 def _resolver(nameservers: Sequence[str]) -> Resolver:
@@ -75,7 +77,8 @@ def _resolver(nameservers: Sequence[str]) -> Resolver:
     return chosen
 
 
-def _answer(reply: Reply, kind: str) -> Answer:
+def answer_of(reply: Reply, kind: str) -> Answer:
+    """Return what dnspython's answer says; of SRV records those of the best priority."""
     aliases = tuple(
         _text(record.target) for alias in reply.chaining_result.cnames for record in alias
     )
@@ -83,7 +86,9 @@ def _answer(reply: Reply, kind: str) -> Answer:
     if not records:
         return Answer("nodata", aliases=aliases)
     if kind == "SRV":
-        return Answer("found", services=tuple(map(_service, records)), aliases=aliases)
+        services = sorted(map(_service, records))[:RECORDS_LIMIT]
+        return Answer("found", services=tuple(services), aliases=aliases)
+    records = records[:RECORDS_LIMIT]
     if kind == "CNAME":
         return Answer("found", records=tuple(_text(record.target) for record in records))
     return Answer("found", records=tuple(record.address for record in records), aliases=aliases)

@@ -17,6 +17,10 @@ from .redirects import Chain, follow
 from .transport import Answer, Service, Transport
 
 FEDERATION_PORT = 8448
+TARGETS_LIMIT = 16
+ENDPOINTS_LIMIT = 32
+QUESTIONS_LIMIT = 2 + 4 * TARGETS_LIMIT
+"""How many questions one resolution asks the DNS at most."""
 _REFERENCE = "Server-Server API, Resolving server names"
 
 NAME = Check(
@@ -51,6 +55,7 @@ TARGET = Check(
     "RFC 2782",
     "Let the SRV record point at a name that has A or AAAA records of its own.",
 )
+MANY = Check("resolution.many", "resolution", _REFERENCE, "")
 
 
 @dataclass(frozen=True, order=True)
@@ -158,11 +163,21 @@ async def _services(transport: Transport, label: str, host: str, answer: Answer)
         message = f"The question for the SRV record {record} ends in {answer.status}."
         return _Found(findings=(LOOKUP.error(message, record=record),))
     ordered = sorted(answer.services, key=lambda service: (service.priority, -service.weight))
-    targets = await asyncio.gather(*(_target(transport, record, item) for item in ordered))
+    tried = ordered[:TARGETS_LIMIT]
+    targets = await asyncio.gather(*(_target(transport, record, item) for item in tried))
+    findings = (*_deprecation(label, record), *_many(len(ordered), TARGETS_LIMIT, "SRV records"))
     return _Found(
         _unique(endpoint for target in targets for endpoint in target.endpoints),
-        _deprecation(label, record) + tuple(f for target in targets for f in target.findings),
+        findings + tuple(f for target in targets for f in target.findings),
     )
+
+
+def _many(count: int, limit: int, what: str) -> tuple[Finding, ...]:
+    """Say that not all of them were looked at, if there are too many."""
+    if count <= limit:
+        return ()
+    message = f"The server name leads to more than {limit} {what}; only the first {limit} of them"
+    return (MANY.skipped(f"{message} were looked at."),)
 
 
 def _deprecation(label: str, record: str) -> tuple[Finding, ...]:
@@ -215,6 +230,7 @@ def _name_finding(server_name: str) -> Finding:
 
 def _concluded(resolution: Resolution, name: Finding) -> Resolution:
     """Add the verdict on the way as a whole."""
+    resolution = _limited(resolution)
     endpoints = [str(endpoint) for endpoint in resolution.endpoints]
     error = "" if endpoints else _first_error(resolution.findings)
     if error:
@@ -227,6 +243,12 @@ def _concluded(resolution: Resolution, name: Finding) -> Resolution:
         certificate_name=resolution.certificate_name,
     )
     return replace(resolution, findings=(name, *resolution.findings, conclusion))
+
+
+def _limited(resolution: Resolution) -> Resolution:
+    endpoints, findings = resolution.endpoints, resolution.findings
+    many = _many(len(endpoints), ENDPOINTS_LIMIT, "addresses")
+    return replace(resolution, endpoints=endpoints[:ENDPOINTS_LIMIT], findings=(*findings, *many))
 
 
 def _first_error(findings: tuple[Finding, ...]) -> str:
