@@ -25,7 +25,7 @@ from hypothesis import given
 
 Result = TypeVar("Result")
 Test = Callable[..., None]
-SECONDS_OF_WORK = 0.5
+SECONDS_OF_WORK = 0.8
 """How long the processor may be busy with one input; waiting for the machine does not count."""
 SECONDS_OF_WAITING = 20
 TALLY: Counter[str] = Counter()
