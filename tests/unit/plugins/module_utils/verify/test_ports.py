@@ -83,6 +83,15 @@ def test_an_open_port(port: dict[str, Any], speech: Speech) -> None:
         pytest.param(opened("tcp", 587, "postmoogle"), "timeout", "error", id="submission"),
         pytest.param(opened("udp", 51820, "wireguard"), always(b""), "unknown", id="WireGuard"),
         pytest.param(opened("udp", 10000, "jitsi"), always(b""), "unknown", id="Jitsi video"),
+        pytest.param(opened("tcp", 25, "postmoogle"), "refused", "error", id="no mail server"),
+        pytest.param(opened("tcp", 587, "postmoogle"), "refused", "info", id="no submission"),
+        pytest.param(opened("tcp", 113, "heisenbridge"), "refused", "info", id="no ident"),
+        pytest.param(opened("tcp", 113, "heisenbridge"), always(b"no"), "error", id="not ident"),
+        pytest.param(opened("tcp", 4443, "jitsi"), "refused", "info", id="no Jitsi over TCP"),
+        pytest.param(opened("udp", 53, "dnsmasq"), always(b""), "unknown", id="DNS for others"),
+        pytest.param(opened("tcp", 53, "dnsmasq"), always(b""), "unknown", id="DNS hangs up"),
+        pytest.param(opened("tcp", 53, "dnsmasq"), "refused", "unknown", id="DNS on the tunnel"),
+        pytest.param(opened("tcp", 53, "dnsmasq"), "timeout", "error", id="DNS filtered"),
         pytest.param(opened("tcp", 1234, "extra"), "refused", "info", id="own port, no service"),
         pytest.param(opened("tcp", 1234, "extra"), "timeout", "error", id="own port, filtered"),
         pytest.param(
@@ -148,6 +157,11 @@ def test_each_address_is_judged_by_itself() -> None:
 def test_without_a_plan_nothing_is_tried(expectations: dict[str, Any]) -> None:
     [finding] = asyncio.run(check_ports(FakeHost({}), expectations))
     assert finding.verdict == "skipped"
+
+
+def test_a_host_without_an_address_is_left_to_other_checks() -> None:
+    [finding] = look(FakeHost(WEB, records=()), HTTPS)
+    assert (finding.verdict, finding.id) == ("skipped", "ports.address")
 
 
 def test_the_dns_question() -> None:

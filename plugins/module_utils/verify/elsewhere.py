@@ -1,0 +1,74 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which checks look at which ports by themselves, so that a fault there is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from .resolution import Resolution
+from .turn_routes import Expected
+
+_HTTPS_PORT = 443
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A port of a host that a check looks at, at every address or at this one."""
+
+    check: str
+    host: str
+    protocol: str
+    port: int
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Everything that is looked at apart from the list of ports."""
+
+    watches: tuple[Watch, ...] = ()
+
+    @classmethod
+    def of(cls, expectations: Mapping[str, Any], *, base: str, resolution: Resolution) -> Elsewhere:
+        """Tell what the checks of this run look at; `base` is the base URL that clients use."""
+        return cls((*_clients(base), *_peers(resolution), *_turn(expectations)))
+
+    def watcher(self, host: str, address: str, *, protocol: str, port: int) -> str:
+        """Return the id of the check that looks at a port too, or nothing."""
+        wanted = (host.lower(), protocol, port)
+        for watch in self.watches:
+            if (watch.host.lower(), watch.protocol, watch.port) != wanted:
+                continue
+            if watch.address in ("", address):
+                return watch.check
+        return ""
+
+
+def _clients(base: str) -> Iterable[Watch]:
+    try:
+        parts = urlsplit(base)
+        port = parts.port or _HTTPS_PORT
+    except ValueError:
+        return
+    if parts.scheme == "https" and parts.hostname:
+        yield Watch("client.reach", parts.hostname, "tcp", port)
+
+
+def _peers(resolution: Resolution) -> Iterable[Watch]:
+    """Peers ask for the host in the certificate, whatever the server name is."""
+    host = resolution.certificate_name
+    for endpoint in resolution.endpoints:
+        yield Watch("federation.reach", host, "tcp", endpoint.port, endpoint.address)
+
+
+def _turn(expectations: Mapping[str, Any]) -> Iterable[Watch]:
+    expected = Expected.of(expectations)
+    for route in expected.routes if expected else ():
+        protocol = "udp" if route.kind in ("udp", "dtls") else "tcp"
+        check = f"turn.{route.kind} or turn.server"
+        yield Watch(check, route.host, protocol, route.port)
