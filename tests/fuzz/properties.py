@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 Test = Callable[..., None]
 SECONDS_OF_WORK = 0.8
 """How long the processor may be busy with one input; waiting for the machine does not count."""
+REPORT_LIMIT = 2 * 1024 * 1024
+"""How many characters the result of a run has at most as JSON."""
 SECONDS_OF_WAITING = 20
 TALLY: Counter[str] = Counter()
 _IDENTITY = re.compile(r"[a-z_]+(\.[a-z0-9_-]+)+")
