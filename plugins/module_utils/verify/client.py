@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 from .addresses import check_addresses, judge_reach
-from .cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault
+from .cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault, repeats_origin
 from .evidence import excerpt, seen
 from .findings import Check, Finding
 from .redirects import OK, ORIGIN
@@ -59,11 +59,18 @@ _VERSIONS_PATH = "/_matrix/client/versions"
 _UNKNOWN_PATH = "/_matrix/client/v3/homestead_unknown"
 
 
-async def check_client(transport: Transport, base_url: str) -> list[Finding]:
-    """Ask what every client asks first, as a browser on another origin would."""
+def versions_request(base_url: str) -> Request:
+    """Ask for the versions of the API, as clients do first of all."""
+    return _get(base_url, _VERSIONS_PATH)
+
+
+async def check_client(
+    transport: Transport, base_url: str, asked: Awaitable[Exchange]
+) -> list[Finding]:
+    """Look at the answer about versions, and ask as a browser on another origin would."""
     reached, versions, whoami, unknown, *preflights = await asyncio.gather(
-        check_addresses(transport, _get(base_url, _VERSIONS_PATH), REACH),
-        transport.request(_get(base_url, _VERSIONS_PATH)),
+        check_addresses(transport, versions_request(base_url), REACH),
+        asked,
         transport.request(_get(base_url, "/_matrix/client/v3/account/whoami")),
         transport.request(_get(base_url, _UNKNOWN_PATH)),
         transport.request(_options(base_url, "/_matrix/client/v3/login")),
@@ -115,6 +122,9 @@ def _cors(exchange: Exchange) -> Iterator[Finding]:
     if fault := origin_fault(exchange):
         message = f"Browsers may not read {exchange.request.url}: {fault}."
         yield CORS.error(message, exchange=seen(exchange))
+    elif repeats_origin(exchange):
+        message = "Browsers may read the API; it allows the origin that asks instead of '*'."
+        yield CORS.info(message, exchange=seen(exchange))
     else:
         yield CORS.ok("Browsers may read the API.")
 

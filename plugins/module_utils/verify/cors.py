@@ -27,9 +27,26 @@ def origin_fault(exchange: Exchange) -> str:
         return (
             f"its Access-Control-Allow-Origin header is {lines[0]!r}, which names several origins"
         )
-    if lines[0].strip() != "*":
+    if lines[0].strip() not in ("*", _asking(exchange)):
         return f"its Access-Control-Allow-Origin header is {lines[0]!r} instead of '*'"
     return ""
+
+
+def repeats_origin(exchange: Exchange) -> bool:
+    """Whether browsers take this answer only because it names the origin that asks."""
+    values = {value.strip() for value in exchange.header("Access-Control-Allow-Origin")}
+    return values == {_asking(exchange)} and not origin_fault(exchange)
+
+
+def varies(exchange: Exchange) -> bool:
+    """Whether caches are told to keep the answers for different origins apart (RFC 9110 12.5.5)."""
+    names = {name.strip().lower() for name in ",".join(exchange.header("Vary")).split(",")}
+    return not names.isdisjoint({"origin", "*"})
+
+
+def _asking(exchange: Exchange) -> str:
+    """Return the origin that the request told."""
+    return dict(exchange.request.headers).get("Origin", "")
 
 
 def preflight_fault(exchange: Exchange) -> str:

@@ -15,8 +15,21 @@ from .transport import KIB, Exchange, Request, Transport
 HOPS_LIMIT = 5
 DOCUMENT_LIMIT = 50 * KIB
 OK = 200
-ORIGIN = ("Origin", "https://app.element.io")
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ORIGIN = ("Origin", "https://stranger.invalid")
+"""A page that no server can have on a list: what it may read, every page may (RFC 6761)."""
+NOBODY = ("Origin", "null")
+HTTPS = 443
+# fmt: off
+BLOCKED_PORTS = frozenset({
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
+    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
+    995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
+    6669, 6679, 6697, 10080,
+})
+# fmt: on
+"""Ports that belong to other protocols (Fetch standard, Port blocking)."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 ChainFault = Literal["", "loop", "downgrade", "count", "location"]
 
@@ -54,12 +67,31 @@ async def follow(transport: Transport, url: str) -> Chain:
     request = first_request(url)
     while True:
         hops.append(await transport.request(request))
-        if hops[-1].error or hops[-1].status not in _REDIRECTS:
+        if hops[-1].error or hops[-1].status not in REDIRECTS:
             return Chain(tuple(hops))
         target = location(hops[-1])
         if fault := _fault(target, hops):
             return Chain(tuple(hops), fault)
-        request = replace(request, url=target)
+        request = _redirected(request, target)
+
+
+def _redirected(request: Request, target: str) -> Request:
+    """Ask the next address: led to another origin, browsers keep theirs back (Fetch standard)."""
+    moved = _origin(request.url) != _origin(target)
+    return replace(request, url=target, headers=(NOBODY,) if moved else request.headers)
+
+
+def _origin(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or HTTPS
+
+
+def refused_by_browsers(url: str) -> str:
+    """Say why browsers do not follow a redirect to this URL (Fetch standard, HTTP fetch)."""
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        return "it carries a user name"
+    return f"they never use port {parts.port}" if parts.port in BLOCKED_PORTS else ""
 
 
 def location(exchange: Exchange) -> str:
@@ -69,9 +101,10 @@ def location(exchange: Exchange) -> str:
         return ""
     try:
         target = urldefrag(urljoin(exchange.request.url, values[0])).url
-        return target if urlsplit(target).hostname else ""
+        is_somewhere = bool(urlsplit(target).hostname) and urlsplit(target).port != 0
     except ValueError:
         return ""
+    return target if is_somewhere else ""
 
 
 def _fault(target: str, hops: list[Exchange]) -> ChainFault:

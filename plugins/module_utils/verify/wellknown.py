@@ -12,17 +12,21 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from . import strict_json
-from .cors import origin_fault
+from .caching import judge_cache
+from .client_keys import judge_client
+from .cors import origin_fault, repeats_origin, varies
 from .delegation import judge_delegation
-from .discovery import judge_discovery
 from .evidence import excerpt, hops, seen
 from .findings import Check, Finding
-from .redirects import HOPS_LIMIT, OK, Chain, ChainFault, location
+from .redirects import HOPS_LIMIT, OK, Chain, ChainFault, location, refused_by_browsers
 from .support import judge_support
+from .transport import Exchange
 
 Name = Literal["client", "server", "support"]
 NAMES: tuple[Name, ...] = ("client", "server", "support")
 ABSENT = 404
+FORGIVE = "take it all the same"
+"""Evidence of an error that concerns other clients only."""
 _URIS = "Client-Server API, Well-known URIs"
 _CORS = "Client-Server API, Web Browser Clients"
 
@@ -61,6 +65,12 @@ CORS = _check(
     "Send exactly one header 'Access-Control-Allow-Origin: *' with /.well-known/matrix/{part}, "
     "on the redirect too, and from one program only.",
 )
+CORS_ECHO = _check(
+    "cors_echo",
+    _CORS,
+    "Send 'Access-Control-Allow-Origin: *' with /.well-known/matrix/{part} to everybody, "
+    "or at least 'Vary: Origin' beside the repeated origin.",
+)
 EXPECTED = _check("expected", _URIS, "Publish the document that the plan shows.")
 HOST = _check("host", _URIS, "Serve the same document on the Matrix host and on the base domain.")
 
@@ -71,7 +81,7 @@ _CHAIN_FAULTS: Mapping[ChainFault, str] = {
     "location": "A redirect does not say where to (Location missing, doubled or not a URL).",
 }
 _MEANINGS: Mapping[Name, Callable[[dict[str, Any]], list[Finding]]] = {
-    "client": judge_discovery,
+    "client": judge_client,
     "server": judge_delegation,
     "support": judge_support,
 }
@@ -98,7 +108,8 @@ def judge(name: Name, chain: Chain, wanted: Wanted) -> list[Finding]:
     ok = STATUS.of(name).ok(
         f"/.well-known/matrix/{name} answers with a document.", hops=hops(chain)
     )
-    return [ok, *findings, *_content(name, chain, wanted)]
+    cache = [judge_cache(chain.last)] if name == "server" else []
+    return [ok, *findings, *cache, *_content(name, chain, wanted)]
 
 
 def judge_copy(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> list[Finding]:
@@ -157,22 +168,43 @@ def _status(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:
     absent = last.status == ABSENT and not last.error
     optional = wanted.planned or name == "server"
     if wanted.value is not None or (not absent and name != "server"):
-        message = f"There is no document: {last.request.url} {reason}."
+        message = f"There is no document: {last.request.url} {reason}.{_action(name, chain)}"
         yield check.error(message, hops=hops(chain))
     else:
         note = check.info if absent and optional else check.warning
         message = f"The document is not published: {last.request.url} {reason}."
+        message += _action(name, chain)
         yield note(message, hops=hops(chain))
+
+
+def _action(name: Name, chain: Chain) -> str:
+    """Say what clients do without their document (client-server API, Server Discovery)."""
+    if name != "client" or chain.last.error:
+        return ""
+    if chain.last.status == ABSENT:
+        return " Clients look for the server by other means (IGNORE)."
+    return " Clients give up and ask the user (FAIL_PROMPT)."
 
 
 def _redirects(name: Name, chain: Chain) -> Iterator[Finding]:
     check, count = REDIRECTS.of(name), len(chain.hops) - 1
     if chain.fault:
         yield check.error(_CHAIN_FAULTS[chain.fault], hops=hops(chain))
+    elif refused := _refused(name, chain):
+        yield check.error(refused, hops=hops(chain))
     elif count > 1:
         yield check.warning(f"There are {count} redirects one after the other.", hops=hops(chain))
     elif count == 1:
         yield check.ok(f"One redirect leads to {location(chain.hops[0])}.")
+
+
+def _refused(name: Name, chain: Chain) -> str:
+    """Say which redirect browsers do not follow; peers, who read `server`, follow them all."""
+    targets = [] if name == "server" else [hop.request.url for hop in chain.hops[1:]]
+    for url in targets:
+        if fault := refused_by_browsers(url):
+            return f"Browsers do not follow the redirect to {url}: {fault}."
+    return ""
 
 
 def _cors(name: Name, chain: Chain) -> Iterator[Finding]:
@@ -187,6 +219,17 @@ def _cors(name: Name, chain: Chain) -> Iterator[Finding]:
             yield note(f"Browsers may not read {hop.request.url}: {fault}.", hop=seen(hop))
     if answers and not any(origin_fault(hop) for hop in answers):
         yield check.ok("Browsers may read every hop.")
+    yield from _echo(name, answers)
+
+
+def _echo(name: Name, answers: list[Exchange]) -> Iterator[Finding]:
+    """Advise against naming whoever asks: browsers take it, yet caches mix up what they keep."""
+    check = CORS_ECHO.of(name)
+    for hop in filter(repeats_origin, answers):
+        note = check.info if varies(hop) else check.warning
+        danger = "" if varies(hop) else ", and caches may hand the answer for one site to another"
+        message = f"{hop.request.url} allows the origin that asks instead of '*'{danger}."
+        yield note(message, hop=seen(hop))
 
 
 def _content_type(name: Name, chain: Chain) -> Iterator[Finding]:
@@ -205,17 +248,28 @@ def _content(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:
     try:
         document = strict_json.loads(body)
     except ValueError as error:
-        message = f"The document is not JSON: {error}."
-        yield JSON.of(name).error(message, excerpt=excerpt(body))
+        forgiven = {"browsers": FORGIVE} if _is_forgiven(body) else {}
+        message = f"The document is not JSON: {error}.{_action(name, chain)}"
+        yield JSON.of(name).error(message, excerpt=excerpt(body), **forgiven)
         return
     if not isinstance(document.value, dict):
-        yield OBJECT.of(name).error("The document is not a JSON object.", excerpt=excerpt(body))
+        message = f"The document is not a JSON object.{_action(name, chain)}"
+        yield OBJECT.of(name).error(message, excerpt=excerpt(body))
         return
     if document.duplicates:
         keys = list(document.duplicates[:10])
         yield KEYS_TWICE.of(name).warning(f"The document names keys twice: {keys}.")
     yield from _MEANINGS[name](document.value)
     yield from _expected(name, document.value, wanted)
+
+
+def _is_forgiven(body: bytes) -> bool:
+    """Whether browsers get an object out of this: they mend the encoding (Encoding standard)."""
+    try:
+        value = strict_json.loads(body.decode("utf-8-sig", "replace").encode()).value
+    except ValueError:
+        return False
+    return isinstance(value, dict)
 
 
 def _expected(name: Name, value: dict[str, Any], wanted: Wanted) -> Iterator[Finding]:

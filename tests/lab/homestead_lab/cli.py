@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENGINE_STATE = CACHE / "engine"
 TOPOLOGY = REPOSITORY / "tests/lab/topology.toml"
-NEED_AUTHORITY = {"base", "peer"}
+NEED_AUTHORITY = {"base", "browser", "peer"}
 
 
 def up(options: argparse.Namespace) -> int:

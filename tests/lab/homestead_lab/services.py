@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 AUTHORITIES = "/etc/ssl/lab.pem"  # on every host: who signs certificates in the lab
 # The same, one in each file, for Synapse: of a file it reads the first certificate only.
 AUTHORITY_FILES = ["/etc/ssl/lab-0.pem", "/etc/ssl/lab-1.pem"]
+NSS = "sql:/home/debian/.pki/nssdb"
 ACME_DIRECTORY = "https://acme.test:14000/dir"
 
 
@@ -120,6 +121,14 @@ def homeserver_settings(name: str) -> dict[str, object]:
     }
 
 
+def browser(lab: Lab, host: Host) -> None:
+    """Let the browser trust the lab's authorities: it has a list of its own."""
+    execute(lab, host.name, "install", "-d", "-o", "debian", NSS[len("sql:") :])
+    trusting = ["runuser", "-u", "debian", "--", "certutil", "-d", NSS, "-A", "-t", "C,,"]
+    for path in AUTHORITY_FILES:
+        execute(lab, host.name, *trusting, "-n", path, "-i", path)
+
+
 def trust(lab: Lab, host: Host) -> None:
     """Put the certificates of the lab's authorities on a host."""
     together = (lab.state / "ca.pem").read_text()
@@ -137,5 +146,6 @@ def configure(lab: Lab, host: Host, *, subnet: Subnet, hosts: dict[str, Host]) -
         "ns": lambda: name_server(lab, host, subnet=subnet, hosts=hosts.values()),
         "base": lambda: web_site(lab, host),
         "peer": lambda: homeserver(lab, host, authority="ns"),
+        "browser": lambda: browser(lab, host),
     }
     duties.get(host.image, lambda: None)()

@@ -11,11 +11,15 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.cors impor
     missing_methods,
     origin_fault,
     preflight_fault,
+    repeats_origin,
+    varies,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import (
     Chain,
+    first_request,
     follow,
     location,
+    refused_by_browsers,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
     Exchange,
@@ -45,6 +49,8 @@ def answered(*headers: tuple[str, str], status: int = 200) -> Exchange:
         ("//other.example/b", "https://other.example/b"),
         ("http://example.com/", "http://example.com/"),
         ("https://[::1/", ""),
+        ("https://example.com:0/", ""),
+        ("https://example.com:65536/", ""),
         ("mailto:a@example.com", ""),
         ("https://bücher.example/", ""),
         ("", "https://example.com/a?x=1"),
@@ -91,6 +97,70 @@ def test_following(targets: list[str], hops: int, fault: str) -> None:
     assert found.answered is not bool(fault)
 
 
+STRANGER = "https://stranger.invalid"
+
+
+@pytest.mark.parametrize(
+    ("targets", "origins"),
+    [
+        pytest.param(["/b"], [STRANGER, STRANGER], id="at home"),
+        pytest.param(["https://example.com:443/b"], [STRANGER, STRANGER], id="usual port"),
+        pytest.param(["https://other.example/b"], [STRANGER, "null"], id="another host"),
+        pytest.param(["https://example.com:8443/b"], [STRANGER, "null"], id="another port"),
+        pytest.param(
+            ["https://other.example/b", "https://other.example/c"],
+            [STRANGER, "null", "null"],
+            id="away and on",
+        ),
+        pytest.param(
+            ["https://other.example/b", "https://example.com/c"],
+            [STRANGER, "null", "null"],
+            id="away and back",
+        ),
+    ],
+)
+def test_origin_told_to_each_hop(targets: list[str], origins: list[str]) -> None:
+    found = chain(*targets)
+    assert [dict(hop.request.headers)["Origin"] for hop in found.hops] == origins
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("https://example.com/a", ""),
+        ("https://example.com:8448/a", ""),
+        ("https://me@example.com/a", "user name"),
+        ("https://me:secret@example.com/a", "user name"),
+        ("https://:secret@example.com/a", "user name"),
+        ("https://@example.com/a", "user name"),
+        ("https://example.com:6697/a", "port 6697"),
+        ("https://example.com:10080/a", "port 10080"),
+    ],
+)
+def test_redirects_that_browsers_refuse(url: str, fault: str) -> None:
+    found = refused_by_browsers(url)
+    assert fault in found
+    assert bool(found) is bool(fault)
+
+
+@pytest.mark.parametrize(
+    ("headers", "repeats", "apart"),
+    [
+        pytest.param([(ORIGIN, "*")], False, False, id="any origin"),
+        pytest.param([(ORIGIN, STRANGER)], True, False, id="repeated"),
+        pytest.param([(ORIGIN, STRANGER), ("vary", "Accept, origin")], True, True, id="kept apart"),
+        pytest.param([(ORIGIN, STRANGER), ("Vary", "*")], True, True, id="never kept"),
+        pytest.param([(ORIGIN, STRANGER)] * 2, False, False, id="twice"),
+        pytest.param([(ORIGIN, "null")], False, False, id="nobody"),
+        pytest.param([], False, False, id="none"),
+    ],
+)
+def test_repeated_origin(headers: list[tuple[str, str]], repeats: bool, apart: bool) -> None:
+    exchange = Exchange(first_request(URL), status=200, headers=tuple(headers))
+    assert (repeats_origin(exchange), varies(exchange)) == (repeats, apart)
+    assert not repeats or not origin_fault(exchange)
+
+
 @pytest.mark.parametrize(
     ("headers", "fault"),
     [
@@ -99,7 +169,7 @@ def test_following(targets: list[str], hops: int, fault: str) -> None:
         pytest.param([], "has no", id="none"),
         pytest.param([(ORIGIN, "*"), (ORIGIN, "*")], "2 times", id="twice"),
         pytest.param([(ORIGIN, "*, *")], "several origins", id="merged"),
-        pytest.param([(ORIGIN, "https://app.element.io")], "instead of", id="echoed"),
+        pytest.param([(ORIGIN, "https://app.element.io")], "instead of", id="another origin"),
         pytest.param([(ORIGIN, "null")], "instead of", id="null"),
     ],
 )

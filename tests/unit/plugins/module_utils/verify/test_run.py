@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+    Certificate,
     Fault,
+    Handshake,
     Service,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify import healthy
@@ -30,23 +33,29 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     CORS,
     DOMAIN,
     HOST,
+    HSTS,
     KEYS,
+    PLAIN,
     REGISTER,
+    UPLOAD,
     VERSION,
     Server,
     error,
     flows,
+    moved,
     page,
     redirect,
     signed_keys,
     untrusted,
 )
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 CLIENT, SERVER, SUPPORT = (f"{BASE}/.well-known/matrix/{name}" for name in healthy.DOCUMENTS)
 COPY = f"{API}/.well-known/matrix"
 VERSIONS = f"{API}/_matrix/client/versions"
 WHOAMI = f"{API}/_matrix/client/v3/account/whoami"
 JSON = ("Content-Type", "application/json")
+ONLY_HTTP2 = Fault("alpn", "the server speaks HTTP/2 only")
 NO_ROUTE = replace(NO_CONNECTION, error=Fault("no_route", "this machine has no route there"))
 Break = Callable[[Server], None]
 
@@ -87,6 +96,40 @@ def zone(*records: Record) -> Break:
     return damage
 
 
+def greeted(name: str, greeting: Handshake) -> Break:
+    return lambda server: server.handshakes.update({name: greeting})
+
+
+def everywhere(
+    beginning: str, hsts: tuple[tuple[str, str], ...] = (HSTS,), **changes: Any
+) -> Break:
+    """Change every answer of the URLs that begin so."""
+
+    def damage(server: Server) -> None:
+        for name, reply in server.replies.items():
+            if name.rpartition(" ")[2].startswith(beginning):
+                kept = [header for header in reply.headers if header[0] != HSTS[0]]
+                server.change(name, headers=(*kept, *hsts), **changes)
+
+    return damage
+
+
+def at_one_address(*urls: str, **changes: Any) -> Break:
+    """Change what the host's IPv6 address answers."""
+
+    def damage(server: Server) -> None:
+        for url in urls:
+            reply = replace(server.replies[url], **changes)
+            server.replies[f"GET {url} at 2001:db8::2"] = reply
+
+    return damage
+
+
+def short_key() -> Certificate:
+    key = rsa.generate_private_key(65537, 1024)
+    return healthy.AUTHORITY.issue(DOMAIN, HOST, key=key).seen()
+
+
 def untrusted_everywhere(server: Server) -> None:
     fault = Fault("tls", "the certificate is not trusted")
     certificate = untrusted("certificate has expired", days=-1)
@@ -105,8 +148,11 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
     asyncio.run(verify(transport, Plan(DOMAIN, expectations=server.expectations)))
     asked = [f"{item.method} {item.url} {item.address}" for item in transport.requests]
     assert len(asked) == len(set(asked))
-    register = [item for item in transport.requests if item.method == "POST"]
-    assert [item.body for item in register] == [b'{"inhibit_login": true}']
+    sent = {f"POST {item.url}": item.body for item in transport.requests if item.method == "POST"}
+    assert sent == {REGISTER: b'{"inhibit_login": true}', UPLOAD: b""}
+    assert not any(
+        name.lower() == "authorization" for item in transport.requests for name, _ in item.headers
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,6 +210,24 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             )[0],
             {"warning well_known.client.redirects"},
             id="two redirects",
+        ),
+        pytest.param(
+            lambda server: (
+                put(SUPPORT, redirect(f"https://me@{HOST}/support"))(server),
+                put(f"https://me@{HOST}/support", page(healthy.DOCUMENTS["support"]))(server),
+            )[0],
+            {"error well_known.support.redirects"},
+            id="redirect with a password",
+        ),
+        pytest.param(
+            changed(f"{COPY}/client", headers=(JSON, (CORS[0][0], "null"))),
+            {"warning well_known.client.cors_echo"},
+            id="the asking origin allowed",
+        ),
+        pytest.param(
+            changed(f"{COPY}/client", headers=(JSON, (CORS[0][0], "https://stranger.invalid"))),
+            {"error well_known.client.cors"},
+            id="an origin allowed that asked before the redirect",
         ),
         pytest.param(
             put(f"{COPY}/client", page(b"<html>")),
@@ -285,6 +349,82 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             zone(Record(HOST, "AAAA", error="SERVFAIL")),
             {"warning resolution.lookup"},
             id="half of the DNS broken",
+        ),
+        pytest.param(
+            greeted(f"old {HOST}:443 at 2001:db8::2", Handshake("TLSv1.1")),
+            {"warning certificate.versions"},
+            id="TLS 1.1 at one address",
+        ),
+        pytest.param(
+            greeted(f"old {DOMAIN}:443", Handshake("TLSv1")),
+            {"warning certificate.versions"},
+            id="TLS 1.0 on the base domain",
+        ),
+        pytest.param(
+            greeted(f"old {HOST}:443", Handshake(fault=Fault("timeout", "no answer in time"))),
+            {"unknown certificate.versions"},
+            id="old handshakes get no answer",
+        ),
+        pytest.param(
+            everywhere(API, certificate=short_key()), {"error certificate.key"}, id="a short key"
+        ),
+        pytest.param(
+            put(
+                f"GET {VERSIONS} at 2001:db8::2",
+                page({"versions": ["v1.1"]}, certificate=untrusted("", days=80)),
+            ),
+            set(),
+            id="a cluster with two certificates at one address",
+        ),
+        pytest.param(
+            at_one_address(VERSIONS, VERSION, KEYS, certificate=untrusted("", days=80)),
+            {"warning certificate.same"},
+            id="another certificate at one address",
+        ),
+        pytest.param(
+            put(f"http://{HOST}/", page(b"", 404)), {"warning web.redirect"}, id="no redirect"
+        ),
+        pytest.param(
+            put(f"GET http://{HOST}/ at 2001:db8::2", moved(f"http://{HOST}/x")),
+            {"warning web.redirect"},
+            id="a redirect to http at one address",
+        ),
+        pytest.param(
+            put(f"http://{HOST}/", moved(f"{BASE}/")),
+            {"warning web.redirect"},
+            id="a redirect to another host",
+        ),
+        pytest.param(put(f"http://{DOMAIN}/", page(b"")), set(), id="no redirect of the base"),
+        pytest.param(put(f"http://{HOST}/", NO_CONNECTION), set(), id="port 80 closed"),
+        pytest.param(
+            put(PLAIN, page({"versions": ["v1.1"]})),
+            {"error web.plaintext"},
+            id="the API without TLS",
+        ),
+        pytest.param(put(PLAIN, page(b"<html>")), set(), id="another page without TLS"),
+        pytest.param(everywhere(API, hsts=()), {"warning web.hsts"}, id="no HSTS"),
+        pytest.param(everywhere(API, hsts=(HSTS, HSTS)), {"warning web.hsts"}, id="HSTS twice"),
+        pytest.param(
+            everywhere(API, hsts=((HSTS[0], "max-age=0"),)), {"warning web.hsts"}, id="HSTS ended"
+        ),
+        pytest.param(
+            everywhere(API, hsts=((HSTS[0], "max-age: 1"),)), {"warning web.hsts"}, id="bad HSTS"
+        ),
+        pytest.param(
+            everywhere(API, ahead=-120), {"warning web.clock"}, id="a clock two minutes behind"
+        ),
+        pytest.param(everywhere(API, ahead=3600), {"error web.clock"}, id="a clock an hour ahead"),
+        pytest.param(
+            everywhere(BASE, ahead=3600), {"warning web.clock"}, id="the base domain's clock"
+        ),
+        pytest.param(everywhere("http", ahead=-3600), {"unknown web.clock"}, id="all clocks alike"),
+        pytest.param(
+            changed(VERSIONS, milliseconds=3100), {"warning web.response_time"}, id="slow"
+        ),
+        pytest.param(
+            at_one_address(VERSIONS, VERSION, KEYS, status=0, error=ONLY_HTTP2),
+            {"error web.http_versions", "error federation.reach", "error client.reach"},
+            id="HTTP/2 only",
         ),
     ],
 )
