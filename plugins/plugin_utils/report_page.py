@@ -36,8 +36,10 @@ _TITLES = {
     "well-known": "Well-known documents",
     "client": "Client API",
     "registration": "Registration",
+    "exposure": "What must not be public",
     "turn": "Calls (TURN)",
     "ports": "Ports",
+    "web": "Web server",
 }
 _FINE: tuple[Verdict, ...] = ("ok", "info")
 

@@ -19,7 +19,7 @@ from .guard import Guard
 from .http1 import Target, converse
 from .lookup import Lookup
 from .sockets import Opener, Stream, fault_of
-from .transport import Answer, Channel, Connection, Exchange, Fault, Request
+from .transport import Answer, Channel, Connection, Exchange, Fault, Handshake, Request
 
 _Opened = tuple[Channel, Callable[[], None]]
 _AT_ONCE = 64
@@ -62,7 +62,10 @@ class Network:
             fault = Fault("resolve", f"the name {target.host} has no address")
             return Exchange(request, error=fault)
         name = request.certificate_name or target.host
-        stream = await self._opener.any_tls(addresses, target.port, name)
+        if target.secure:
+            stream = await self._opener.any_tls(addresses, target.port, name)
+        else:
+            stream = await self._opener.any_tcp(addresses, target.port)
         try:
             exchange = await converse(stream.reader, stream.writer, request)
         finally:
@@ -83,6 +86,16 @@ class Network:
         said = await _banner(stream, self._seconds) if banner else b""
         stream.close()
         return Connection("open", milliseconds, said)
+
+    async def handshake(
+        self, address: str, port: int, *, name: str, outdated: bool = False
+    ) -> Handshake:
+        try:
+            async with self._gate:
+                greeting = self._opener.greet(address, port, name=name, outdated=outdated)
+                return await asyncio.wait_for(greeting, self._seconds)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            return Handshake(fault=fault_of(error, address))
 
     @asynccontextmanager
     async def channel(
@@ -116,7 +129,8 @@ class Network:
         return self._conversation(await self._opener.tls(address, port, name))
 
     def _conversation(self, stream: Stream) -> _Opened:
-        return StreamChannel(stream, seconds=self._seconds), stream.close
+        upgrade = self._opener.upgrade
+        return StreamChannel(stream, seconds=self._seconds, upgrade=upgrade), stream.close
 
 
 def _nothing() -> None:

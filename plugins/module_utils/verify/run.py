@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 from ..names import ServerName
 from . import wellknown
-from .client import check_client
-from .discovery import base_url
+from .api import check_api
 from .documents import check_documents
+from .elsewhere import Elsewhere
 from .federation import check_federation
 from .findings import MESSAGE_LIMIT, Check, Finding, shortened, summarize, worst
+from .peers import peers_of
 from .plan import Plan
 from .ports import check_ports
+from .recorder import Recorder
 from .redirects import Chain, follow
-from .registration import check_registration
 from .resolution import Resolution, resolve
+from .sites import base_of, find_sites
 from .transport import Transport
 from .turn import check_turn
+from .web import check_web, judge_recorded
 
 CLIENT = Check(
     "client.base_url",
@@ -39,11 +42,12 @@ _NOTED = MESSAGE_LIMIT - len(" (accepted)")
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of a run, and the way the server name was resolved."""
+    """The findings of a run, how the server name was resolved, and what peers met there."""
 
     findings: tuple[Finding, ...]
     resolution: Resolution
     seconds: float = 0.0
+    peers: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as the module returns it."""
@@ -60,12 +64,14 @@ class Report:
                 "certificate_name": self.resolution.certificate_name,
                 "error": self.resolution.error,
             },
+            "peers": dict(self.peers),
         }
 
 
 async def verify(transport: Transport, plan: Plan) -> Report:
     """Look at a server as a stranger would."""
     started = time.monotonic()
+    recorder = transport = Recorder(transport)
     try:
         name = ServerName.parse(plan.server_name)
     except ValueError:
@@ -73,15 +79,23 @@ async def verify(transport: Transport, plan: Plan) -> Report:
         return Report(resolution.findings, resolution)
     resolving = asyncio.ensure_future(resolve(transport, plan.server_name))
     discovering = asyncio.ensure_future(follow(transport, wellknown.url(name.host, "client")))
+    finding = asyncio.ensure_future(
+        find_sites(transport, plan, domain=name.host, client=discovering, resolving=resolving)
+    )
+    watched = asyncio.ensure_future(_watched(plan, discovering, resolving))
     parts = await asyncio.gather(
         _peers(transport, resolving),
         check_documents(transport, plan, name=name, resolving=resolving, client=discovering),
         _clients(transport, plan, discovering),
         check_turn(transport, plan.expectations, plan.credentials, allowed=plan.allowed),
-        check_ports(transport, plan.expectations, plan.published),
+        check_ports(transport, plan.expectations, plan.published, elsewhere=watched),
+        check_web(transport, plan, finding),
     )
-    findings = _accepted(_unique(chain.from_iterable(parts)), plan.ignore)
-    return Report(findings, await resolving, round(time.monotonic() - started, 3))
+    recorded = judge_recorded(recorder, await finding, planned=bool(plan.expectations))
+    findings = _accepted(_unique(chain.from_iterable([*parts, recorded])), plan.ignore)
+    resolution = await resolving
+    peers = await peers_of(recorder, resolution)
+    return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
 
 
 async def _peers(transport: Transport, resolving: Awaitable[Resolution]) -> list[Finding]:
@@ -89,19 +103,23 @@ async def _peers(transport: Transport, resolving: Awaitable[Resolution]) -> list
     return [*resolution.findings, *await check_federation(transport, resolution)]
 
 
+async def _watched(
+    plan: Plan, discovering: Awaitable[Chain], resolving: Awaitable[Resolution]
+) -> Elsewhere:
+    """Tell which ports the other checks look at."""
+    base, resolution = base_of(plan, await discovering), await resolving
+    return Elsewhere.of(plan.expectations, base=base, resolution=resolution)
+
+
 async def _clients(
     transport: Transport, plan: Plan, discovering: Awaitable[Chain]
 ) -> list[Finding]:
     """Look at the base URL that clients find, or else at the planned one."""
-    discovered = base_url(wellknown.value_of(await discovering))
-    base = discovered or str(plan.expectations.get("base_url") or "").rstrip("/")
+    found = await discovering
+    base = base_of(plan, found)
     if not base:
         return [CLIENT.unknown("Clients find no base URL, so nothing was looked at there.")]
-    expected = str(plan.expectations.get("registration") or "")
-    parts = await asyncio.gather(
-        check_client(transport, base), check_registration(transport, base, expected)
-    )
-    return list(chain.from_iterable(parts))
+    return await check_api(transport, plan, base, wellknown.value_of(found))
 
 
 def _unique(findings: Iterable[Finding]) -> list[Finding]:

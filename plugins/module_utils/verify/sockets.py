@@ -10,19 +10,27 @@ import asyncio
 import errno
 import socket
 import ssl
+import warnings
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from .guard import Guard
-from .transport import Certificate, Fault, FaultKind
+from .transport import Certificate, Fault, FaultKind, Handshake
 
 _STAGGER = 0.25
+_BROWSER = ("h2", "http/1.1")
+_REFUSALS = ("_ALERT_", "UNRECOGNIZED_NAME", "EOF", "UNSUPPORTED_PROTOCOL", "VERSION")
 _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
 
 
 class ForbiddenError(OSError):
     """The address is not public, and contacting it is not allowed."""
+
+
+class UntrustedError(OSError):
+    """The certificate is not valid, or not for this name."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,10 @@ class Opener:
 
     def __init__(self, guard: Guard, *, ca_file: str) -> None:
         self.guard = guard
-        self._trusting = _context()
-        self._trusting.check_hostname = False
-        self._trusting.verify_mode = ssl.CERT_NONE
-        self._checking = _context()
+        self._trusting = _unchecked("http/1.1")
+        self._browsing = _unchecked(*_BROWSER)
+        self._checking = _context("http/1.1")
+        self._ca_file = ca_file
         _load_authorities(self._checking, ca_file)
 
     def check(self, address: str) -> None:
@@ -71,19 +79,74 @@ class Opener:
             fault = error.verify_message or str(error)
             return await _handshake(address, port, self._trusting, name=name, fault=fault)
 
+    async def upgrade(self, stream: Stream, name: str, trusting: bool) -> Stream:
+        """Go on in TLS on an open connection, without ALPN, whose names are for HTTP here."""
+        context = _unchecked() if trusting else _context()
+        if not trusting:
+            _load_authorities(context, self._ca_file)
+        try:
+            await stream.writer.start_tls(context, server_hostname=name)
+        except ssl.SSLCertVerificationError as error:
+            raise UntrustedError(error.verify_message or str(error)) from None
+        session = stream.writer.get_extra_info("ssl_object")
+        return replace(stream, certificate=Certificate(_chain(session), session.version() or ""))
+
+    async def any_tcp(self, addresses: Sequence[str], port: int) -> Stream:
+        """Open a TCP connection to whichever address answers first."""
+        return await _first([partial(self.tcp, address, port) for address in addresses])
+
     async def any_tls(self, addresses: Sequence[str], port: int, name: str) -> Stream:
         """Open a TLS connection to whichever address answers first."""
+        return await _first([partial(self.tls, address, port, name) for address in addresses])
 
-        def attempt(address: str) -> Callable[[], Awaitable[Stream]]:
-            return lambda: self.tls(address, port, name)
+    async def greet(self, address: str, port: int, *, name: str, outdated: bool) -> Handshake:
+        """Do a handshake and hang up; a refusal of the server and one of our own are told apart."""
+        self.check(address)
+        try:
+            context = outdated_context() if outdated else self._browsing
+            writer = (
+                await asyncio.open_connection(address, port, ssl=context, server_hostname=name)
+            )[1]
+        except ssl.SSLError as error:
+            return Handshake(fault=_refusal(error))
+        session = writer.get_extra_info("ssl_object")
+        writer.transport.abort()
+        return Handshake(session.version() or "", session.selected_alpn_protocol() or "")
 
-        return await _first([attempt(address) for address in addresses])
 
-
-def _context() -> ssl.SSLContext:
+def _context(*protocols: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.set_alpn_protocols(["http/1.1"])
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     return context
+
+
+def _unchecked(*protocols: str) -> ssl.SSLContext:
+    context = _context(*protocols)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def outdated_context() -> ssl.SSLContext:
+    """Return a context that speaks TLS 1.1 and older only, or raise SSLError if OpenSSL cannot."""
+    context = _unchecked(*_BROWSER)
+    try:
+        with warnings.catch_warnings():  # Python warns of the versions that are asked for here
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+    except ValueError as error:
+        raise ssl.SSLError(str(error)) from None
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def _refusal(error: ssl.SSLError) -> Fault:
+    """Tell what the server says from what our own OpenSSL does not do."""
+    if any(word in _told(error) for word in _REFUSALS):
+        return fault_of(error)
+    return Fault("unable", f"this machine's OpenSSL cannot do it ({error.reason or error})")
 
 
 def _load_authorities(context: ssl.SSLContext, ca_file: str) -> None:
@@ -134,10 +197,19 @@ async def _first(attempts: Sequence[Callable[[], Awaitable[Stream]]]) -> Stream:
     raise failures[0]
 
 
+def _told(error: BaseException) -> str:
+    """Return OpenSSL's reason like TLSV1_ALERT_PROTOCOL_VERSION; Python has no name for some."""
+    reason = getattr(error, "reason", None) or str(error)
+    return reason.upper().replace(" ", "_")
+
+
 def fault_of(error: BaseException, address: str = "") -> Fault:
     """Name why a connection did not open or broke."""
+    if isinstance(error, ssl.SSLError) and "NO_APPLICATION_PROTOCOL" in _told(error):
+        return Fault("alpn", "the server refuses HTTP/1.1 in the TLS handshake (ALPN)")
     kinds: list[tuple[type[BaseException], FaultKind, str]] = [
         (ForbiddenError, "private", str(error)),
+        (UntrustedError, "tls", str(error).rstrip(".")),
         (ssl.SSLError, "tls", f"TLS fails ({getattr(error, 'reason', '') or error})"),
         (ConnectionRefusedError, "refused", "the connection is refused"),
         (ConnectionError, "protocol", "the connection is broken off"),

@@ -24,10 +24,15 @@ FaultKind = Literal[
     "unreachable",
     "no_route",
     "tls",
+    "alpn",
+    "unable",
     "protocol",
     "too_large",
 ]
-"""`no_route`: the vantage itself has no way there (it lacks IPv6, most often)."""
+"""`no_route`: the vantage itself has no way there (it lacks IPv6, most often).
+
+`alpn`: the server does not speak HTTP/1.1. `unable`: the vantage's own OpenSSL cannot do it.
+"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class Request:
 
     `certificate_name` is the name that the certificate must carry (default: the URL's host);
     it is also the server name indication, unless it is an IP address.
+    With `announced`, a body of that many bytes is announced, but none is sent: the answer is
+    100 if the server would take it (RFC 9110 section 10.1.1).
     """
 
     url: str
@@ -91,6 +98,7 @@ class Request:
     host_header: str = ""
     certificate_name: str = ""
     limit: int = KIB * KIB
+    announced: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,18 @@ class Connection:
     banner: bytes = b""
 
 
+@dataclass(frozen=True)
+class Handshake:
+    """What a TLS handshake ended in: the version and the protocol agreed upon, or a fault.
+
+    A fault of the kind `tls` is the server's refusal.
+    """
+
+    tls_version: str = ""
+    protocol: str = ""
+    fault: Fault | None = None
+
+
 Missing = Callable[[bytes], int]
 """Tells how many bytes a message still lacks; 0 when it is complete."""
 
@@ -153,6 +173,12 @@ class Channel(Protocol):
         An empty payload only listens.
         """
 
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
+        """Go on in TLS, over TCP only; return why that fails, and then all is over.
+
+        Unless `trusting`, it fails as well if the certificate is not valid for the name.
+        """
+
 
 class Transport(Protocol):
     """Everything the verifier may ask of the network."""
@@ -169,6 +195,14 @@ class Transport(Protocol):
         """Open a TCP connection and close it, after listening for a banner if one is wanted.
 
         `patience` in seconds replaces the usual timeout.
+        """
+
+    async def handshake(
+        self, address: str, port: int, *, name: str, outdated: bool = False
+    ) -> Handshake:
+        """Do a TLS handshake as a browser does, offering HTTP/2 and HTTP/1.1, and hang up.
+
+        `outdated` offers TLS 1.1 and older only. The certificate is another check's business.
         """
 
     def channel(

@@ -11,12 +11,14 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Union
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+Key = Union[ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, rsa.RSAPrivateKey]
 PEM = serialization.Encoding.PEM
 DER = serialization.Encoding.DER
 _PLAIN = serialization.NoEncryption()
@@ -42,9 +44,9 @@ class Authority:
         builder = _valid(builder.add_extension(basic, critical=True), days=30)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
-    def issue(self, *names: str, days: float = 30) -> Issued:
+    def issue(self, *names: str, days: float = 30, key: Key | None = None) -> Issued:
         """Issue a certificate that is valid until `days` from now, which may be in the past."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0]), self.certificate.subject, key)
         alternatives = x509.SubjectAlternativeName([_alternative(text) for text in names])
         builder = _valid(builder.add_extension(alternatives, critical=False), days=days)
@@ -60,7 +62,7 @@ class Authority:
 class Issued:
     """A certificate and its key."""
 
-    key: ec.EllipticCurvePrivateKey
+    key: Key
     certificate: x509.Certificate
 
     def seen(self, fault: str = "") -> Certificate:
@@ -77,9 +79,7 @@ class Issued:
         return context
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
     return builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from email.utils import formatdate
+from time import time
 from typing import Literal
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
@@ -19,6 +21,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport 
     Connection,
     Exchange,
     Fault,
+    Handshake,
     Request,
     Service,
 )
@@ -41,13 +44,22 @@ class Record:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a URL answers."""
+    """What a URL answers, and how many seconds its clock is ahead."""
 
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = JSON_HEADERS
     error: Fault | None = None
     certificate: Certificate | None = None
+    milliseconds: int = 20
+    ahead: float = 0
+
+    @property
+    def dated(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of this moment."""
+        if not self.status or any(name.lower() == "date" for name, _value in self.headers):
+            return self.headers
+        return (*self.headers, ("Date", formatdate(time() + self.ahead, usegmt=True)))
 
 
 NO_CONNECTION = Reply(status=0, headers=(), error=Fault("refused", "the connection is refused"))
@@ -62,14 +74,19 @@ _STATUS: Mapping[str, Literal["servfail", "timeout", "nxdomain", "nodata"]] = {
 class FakeTransport:
     """Answers from records and replies; `requests` and `questions` tell what was asked.
 
-    Replies are found by "METHOD URL at address", "METHOD URL" or the URL alone.
+    Replies are found by "METHOD URL at address", "METHOD URL" or the URL alone; handshakes by
+    "new name:port at address" or "new name:port", outdated ones by "old …".
     """
 
     def __init__(
-        self, records: Iterable[Record] = (), replies: Mapping[str, Reply] | None = None
+        self,
+        records: Iterable[Record] = (),
+        replies: Mapping[str, Reply] | None = None,
+        handshakes: Mapping[str, Handshake] | None = None,
     ) -> None:
         self._records = tuple(records)
         self._replies = dict(replies or {})
+        self._handshakes = dict(handshakes or {})
         self.requests: list[Request] = []
         self.questions: list[tuple[str, str]] = []
 
@@ -114,10 +131,12 @@ class FakeTransport:
         return Exchange(
             request,
             status=reply.status,
-            headers=reply.headers,
+            headers=reply.dated,
             body=reply.body[: request.limit],
+            http_version="HTTP/1.1" if reply.status else "",
             address=request.address,
             certificate=reply.certificate,
+            milliseconds=reply.milliseconds,
             error=error,
         )
 
@@ -125,6 +144,14 @@ class FakeTransport:
         self, address: str, port: int, *, banner: bool = False, patience: float = 0
     ) -> Connection:
         raise AssertionError(f"unexpected connection: {address} {port} {banner} {patience}")
+
+    async def handshake(
+        self, address: str, port: int, *, name: str, outdated: bool = False
+    ) -> Handshake:
+        plain = f"{'old' if outdated else 'new'} {name}:{port}"
+        keys = (f"{plain} at {address}", plain)
+        found = (self._handshakes[key] for key in keys if key in self._handshakes)
+        return next(found, Handshake(fault=NO_CONNECTION.error))
 
     @asynccontextmanager
     async def channel(

@@ -14,9 +14,14 @@ from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.signing import canonical
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Certificate
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+    Certificate,
+    Fault,
+    Handshake,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     Authority,
 )
@@ -32,10 +37,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 DOMAIN, HOST = "example.com", "matrix.example.com"
 BASE, API = f"https://{DOMAIN}", f"https://{HOST}"
 KEYS, VERSION = f"{API}:443/_matrix/key/v2/server", f"{API}:443/_matrix/federation/v1/version"
+PLAIN = f"http://{HOST}/_matrix/client/versions"
 REGISTER = f"POST {API}/_matrix/client/v3/register"
+UPLOAD = f"POST {API}/_matrix/media/v3/upload"
+MEDIA = f"{API}/_matrix/client/v1/media/config"
+DOWNLOAD = f"{API}/_matrix/media/v3/download/{DOMAIN}/homestead_unknown?allow_remote=false"
+HIDDEN = (
+    "/_synapse/admin/v1/server_version",
+    "/_synapse/admin/v2/users",
+    "/_dendrite/admin/registrationTokens",
+    "/_synapse/metrics",
+    "/metrics",
+)
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 AUTHORITY = Authority.make()
 CERTIFICATE = AUTHORITY.issue(DOMAIN, HOST).seen()
+TODAY = Handshake("TLSv1.3", "h2")
+REFUSED = Handshake(fault=Fault("tls", "TLS fails (TLSV1_ALERT_PROTOCOL_VERSION)"))
+HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 CORS = (("Access-Control-Allow-Origin", "*"),)
 PREFLIGHT = (
     *CORS,
@@ -54,6 +73,7 @@ EXPECTATIONS: dict[str, Any] = {
     "well_known": DOCUMENTS,
     "delegation": f"{HOST}:443",
     "registration": "invite",
+    "max_upload_mb": 50,
 }
 RECORDS = (
     Record(DOMAIN, "A", "192.0.2.1"),
@@ -65,7 +85,8 @@ RECORDS = (
 def page(value: Any, status: int = 200, **changes: Any) -> Reply:
     """Return an answer with a JSON body."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return replace(Reply(status, body, JSON_HEADERS, certificate=CERTIFICATE), **changes)
+    headers = (*JSON_HEADERS, HSTS)
+    return replace(Reply(status, body, headers, certificate=CERTIFICATE), **changes)
 
 
 def unpadded(data: bytes) -> str:
@@ -98,6 +119,11 @@ def redirect(target: str, **changes: Any) -> Reply:
     return page(b"", 302, headers=(*CORS, ("Location", target)), **changes)
 
 
+def moved(target: str) -> Reply:
+    """Return what port 80 answers."""
+    return Reply(301, b"", (("Location", target),))
+
+
 def replies() -> dict[str, Reply]:
     """Return what a healthy server answers."""
     api = f"{API}/_matrix/client"
@@ -106,6 +132,12 @@ def replies() -> dict[str, Reply]:
     found = {f"{API}/.well-known/matrix/{name}": page(value) for name, value in DOCUMENTS.items()}
     found |= {
         f"{BASE}/.well-known/matrix/{name}": redirect(f"{API}/.well-known/matrix/{name}")
+        for name in DOCUMENTS
+    }
+    found |= {
+        f"{BASE}/.well-known/matrix/{name}?{MARK}": redirect(
+            f"{API}/.well-known/matrix/{name}?{MARK}"
+        )
         for name in DOCUMENTS
     }
     return found | {
@@ -119,6 +151,23 @@ def replies() -> dict[str, Reply]:
         f"{api}/v3/login": page({"flows": [{"type": "m.login.password"}]}),
         f"{api}/v1/auth_metadata": error("M_UNRECOGNIZED", 404),
         REGISTER: flows(["m.login.registration_token", "m.login.dummy"]),
+        UPLOAD: Reply(100, headers=(), certificate=CERTIFICATE),
+        MEDIA: error("M_MISSING_TOKEN", 401),
+        DOWNLOAD: error("M_NOT_FOUND", 404),
+        **{f"{API}{path}": error("M_UNRECOGNIZED", 404) for path in HIDDEN},
+        f"{BASE}/.well-known/security.txt": page(b"", 404),
+        f"http://{DOMAIN}/": moved(f"{BASE}/"),
+        f"http://{HOST}/": moved(f"{API}/"),
+        PLAIN: moved(f"{api}/versions"),
+    }
+
+
+def handshakes() -> dict[str, Handshake]:
+    """Return how a healthy server shakes hands."""
+    return {
+        f"{age} {name}:443": greeting
+        for name in (DOMAIN, HOST)
+        for age, greeting in (("new", TODAY), ("old", REFUSED))
     }
 
 
@@ -129,13 +178,14 @@ class Server:
     records: tuple[Record, ...] = RECORDS
     replies: dict[str, Reply] = field(default_factory=replies)
     expectations: dict[str, Any] = field(default_factory=lambda: dict(EXPECTATIONS))
+    handshakes: dict[str, Handshake] = field(default_factory=handshakes)
 
     def change(self, name: str, **changes: Any) -> None:
         self.replies[name] = replace(self.replies[name], **changes)
 
     async def findings(self, *ignore: str) -> tuple[Finding, ...]:
         """Verify the server."""
-        transport = FakeTransport(self.records, self.replies)
+        transport = FakeTransport(self.records, self.replies, self.handshakes)
         plan = Plan(DOMAIN, expectations=self.expectations, ignore=ignore)
         return (await verify(transport, plan)).findings
 

@@ -14,7 +14,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport 
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     DER,
     Authority,
+    Key,
 )
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,8 +56,8 @@ def test_self_signed() -> None:
 @pytest.mark.parametrize(
     ("days", "named"),
     [
-        (30, {"ok certificate.trust", "ok certificate.expiry"}),
-        (10, {"ok certificate.trust", "warning certificate.expiry"}),
+        (30, {"ok certificate.trust", "ok certificate.expiry", "ok certificate.key"}),
+        (10, {"ok certificate.trust", "warning certificate.expiry", "ok certificate.key"}),
     ],
 )
 def test_days_left(days: int, named: set[str]) -> None:
@@ -62,7 +66,76 @@ def test_days_left(days: int, named: set[str]) -> None:
 
 def test_an_expired_certificate_is_one_fault() -> None:
     found = judged(AUTHORITY.issue("example.com", days=-1).seen("certificate has expired"))
-    assert set(found) == {"error certificate.trust"}
+    assert set(found) == {"error certificate.trust", "ok certificate.key"}
+
+
+def strength(certificate: Certificate) -> tuple[str, str]:
+    (finding,) = [
+        item
+        for item in judge_certificate(certificate, name="example.com", where="here")
+        if item.id == "certificate.key"
+    ]
+    return finding.verdict, finding.message
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict", "message"),
+    [
+        pytest.param(rsa.generate_private_key(65537, 1024), "error", "RSA key of 1024", id="1024"),
+        pytest.param(rsa.generate_private_key(65537, 2048), "ok", "RSA key of 2048", id="2048"),
+        pytest.param(ec.generate_private_key(ec.SECP384R1()), "ok", "ECDSA key of 384", id="P-384"),
+        pytest.param(ed25519.Ed25519PrivateKey.generate(), "ok", "an Ed25519 key.", id="Ed25519"),
+    ],
+)
+def test_key(key: Key, verdict: str, message: str) -> None:
+    judged_as, said = strength(AUTHORITY.issue("example.com", key=key).seen())
+    assert (judged_as, message in said) == (verdict, True)
+
+
+_RSA_WITH = bytes.fromhex("06092a864886f70d0101")
+"""The beginning of an RSA signature's identifier (RFC 8017 appendix C); one byte names the hash."""
+
+
+def signed_with(number: int) -> Certificate:
+    """Return an RSA certificate whose signature is said to be made with another hash."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.com")])
+    key = rsa.generate_private_key(65537, 2048)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    now = datetime.now(timezone.utc)
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=30))
+    encoded = builder.sign(key, hashes.SHA256()).public_bytes(DER)
+    assert encoded.count(_RSA_WITH + b"\x0b") == 2
+    return Certificate((encoded.replace(_RSA_WITH + b"\x0b", _RSA_WITH + bytes([number])),))
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict", "message"),
+    [
+        pytest.param(4, "error", "signed with MD5", id="MD5"),
+        pytest.param(5, "error", "signed with SHA1", id="SHA-1"),
+        pytest.param(11, "ok", "RSA key of 2048", id="SHA-256"),
+        pytest.param(13, "ok", "RSA key of 2048", id="SHA-512"),
+    ],
+)
+def test_signature(number: int, verdict: str, message: str) -> None:
+    judged_as, said = strength(signed_with(number))
+    assert (judged_as, message in said) == (verdict, True)
+
+
+def test_thousands_of_names_stay_out_of_the_report() -> None:
+    names = [f"{number}.{'x' * 50}.example.org" for number in range(5000)]
+    certificate = AUTHORITY.issue(*names).seen("Hostname mismatch, certificate")
+    findings = judge_certificate(certificate, name="example.com", where="here")
+    (trust,) = [item for item in findings if item.id == "certificate.trust"]
+    assert "and 4980 more, not for example.com" in trust.message
+    assert trust.evidence["names_count"] == 5000
+    assert max(len(str(item.as_dict())) for item in findings) < 4000
+
+
+def test_a_name_of_many_letters_is_cut() -> None:
+    certificate = AUTHORITY.issue("a" * 60, "x" * 100_000).seen("Hostname mismatch, certificate")
+    findings = judge_certificate(certificate, name="example.com", where="here")
+    assert max(len(str(item.as_dict())) for item in findings) < 4000
 
 
 @given(st.lists(st.binary(), max_size=2))

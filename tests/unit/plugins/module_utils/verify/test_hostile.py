@@ -66,7 +66,14 @@ VALUES = st.recursive(
 BODIES = st.binary() | VALUES.map(lambda value: json.dumps(value).encode())
 HEADERS = st.lists(
     st.tuples(
-        st.sampled_from(["Location", "Content-Type", "Access-Control-Allow-Origin", "X"]),
+        st.sampled_from([
+                "Location",
+                "Content-Type",
+                "Access-Control-Allow-Origin",
+                "Date",
+                "Age",
+                "Strict-Transport-Security",
+            ]),
         st.text(st.characters(max_codepoint=255)) | st.sampled_from(["*", "/a", API, *URLS]),
     ),
     max_size=4,

@@ -186,7 +186,7 @@ def test_plain_http_behind_the_port(tmp_path: Path, authority: Authority) -> Non
         pytest.param("https://127.0.0.1:1/", "refused", id="closed port"),
         pytest.param("https://10.0.0.1/", "private", id="private address"),
         pytest.param("https://[::ffff:10.0.0.1]/", "private", id="private address in IPv6"),
-        pytest.param("http://127.0.0.1/", "protocol", id="not https"),
+        pytest.param("ftp://127.0.0.1/", "protocol", id="not a web address"),
         pytest.param("https://127.0.0.1:99999/", "protocol", id="impossible port"),
         pytest.param("https://127.0.0.1:1/a b\r\nX: y", "refused", id="line breaks"),
     ],
