@@ -287,6 +287,13 @@ resolution:
       description: Why other servers do not find this one, empty if they do.
       type: str
       sample: ""
+peers:
+  description:
+    - What other servers meet at each address, as plain facts.
+    - C(report.json) tells it in the forms of the public federation testers.
+  returned: success
+  type: dict
+  sample: {}
 """
 
 import asyncio

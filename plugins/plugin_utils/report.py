@@ -19,10 +19,14 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     summarize,
     worst,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report_compat import as_compat
 
 FORMAT = 1
 GRAVE: tuple[Verdict, ...] = ("error", "warning")
-_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""With line separators, and what turns the direction of writing."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Report:
     vantage: str
     seconds: float = 0.0
     resolution: Mapping[str, Any] = field(default_factory=dict)
+    peers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: Mapping[str, Any], *, checked_at: str, vantage: str) -> Report:
@@ -46,6 +51,7 @@ class Report:
             vantage=vantage,
             seconds=result["seconds"],
             resolution=result.get("resolution") or {},
+            peers=result.get("peers") or {},
         )
 
     @property
@@ -110,6 +116,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "seconds": report.seconds,
         "resolution": dict(report.resolution),
         "findings": [finding.as_dict() for finding in report.findings],
+        "compat": as_compat(report.server_name, report.findings, report.peers),
     }
 
 
@@ -150,7 +157,9 @@ def _case(finding: Finding) -> ET.Element:
         failure = ET.SubElement(case, "failure", {"message": printable(finding.message)})
         failure.text = _explanation(finding)
     elif finding.verdict in ("skipped", "unknown"):
-        ET.SubElement(case, "skipped", {"message": f"{finding.verdict}: {finding.message}"})
+        ET.SubElement(
+            case, "skipped", {"message": printable(f"{finding.verdict}: {finding.message}")}
+        )
     elif finding.verdict in ("warning", "info"):
         ET.SubElement(case, "system-out").text = f"{finding.verdict}: {_explanation(finding)}"
     return case
