@@ -39,6 +39,7 @@ _TITLES = {
     "exposure": "What must not be public",
     "turn": "Calls (TURN)",
     "ports": "Ports",
+    "services": "Services",
     "web": "Web server",
 }
 _FINE: tuple[Verdict, ...] = ("ok", "info")

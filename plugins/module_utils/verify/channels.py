@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from .sockets import Stream, fault_of
 from .transport import Certificate, Fault, Missing, anything
 
+Upgrade = Callable[[Stream, str, bool], Awaitable[Stream]]
+"""Goes on in TLS for a name, looking at the certificate or trusting it."""
 _RETRANSMITS = (0.5, 1.0, 1.5)
 _QUEUE = 64
 
@@ -28,12 +31,15 @@ class ClosedChannel:
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - the form is the protocol's
         return b""
 
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:  # noqa: ARG002 - the form is the protocol's
+        return self.fault
+
 
 class StreamChannel:
     """A conversation over TCP or TLS."""
 
-    def __init__(self, stream: Stream, *, seconds: float) -> None:
-        self._stream, self._seconds = stream, seconds
+    def __init__(self, stream: Stream, *, seconds: float, upgrade: Upgrade) -> None:
+        self._stream, self._seconds, self._upgrade = stream, seconds, upgrade
         self.certificate = stream.certificate
         untrusted = self.certificate.fault if self.certificate else ""
         self.fault = Fault("tls", untrusted) if untrusted else None
@@ -44,6 +50,16 @@ class StreamChannel:
             return await asyncio.wait_for(self._exchange(payload, missing), self._seconds)
         except (OSError, asyncio.TimeoutError):
             return b""
+
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
+        upgrading = self._upgrade(self._stream, name, trusting)
+        try:
+            self._stream = await asyncio.wait_for(upgrading, self._seconds)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            self.fault = fault_of(error)
+            return self.fault
+        self.certificate = self._stream.certificate
+        return None
 
     async def _exchange(self, payload: bytes, missing: Missing) -> bytes:
         self._stream.writer.write(payload)
@@ -78,6 +94,9 @@ class DatagramChannel(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         self.fault = fault_of(exc)
         self.datagram_received(b"", None)
+
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:  # noqa: ARG002 - the form is the protocol's
+        return Fault("protocol", "TLS needs a stream")
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - a datagram is whole
         while payload and not self._received.empty():

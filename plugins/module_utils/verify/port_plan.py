@@ -11,6 +11,7 @@ from typing import Any
 
 from ..published import Published, unexpected
 from . import port_probes as probes
+from .mail import smtp
 from .port_probes import Probe
 
 _PROBES: dict[tuple[str, str, int], Probe] = {
@@ -22,8 +23,8 @@ _PROBES: dict[tuple[str, str, int], Probe] = {
     ("coturn", "udp", 3478): probes.stun_udp,
     ("coturn", "tcp", 5349): probes.stun_tls,
     ("coturn", "udp", 5349): probes.dtls,
-    ("postmoogle", "tcp", 25): probes.smtp,
-    ("postmoogle", "tcp", 0): probes.smtp,
+    ("postmoogle", "tcp", 25): smtp,
+    ("postmoogle", "tcp", 0): smtp,
     ("heisenbridge", "tcp", 0): probes.ident,
     ("dnsmasq", "tcp", 0): probes.dns_tcp,
     ("dnsmasq", "udp", 0): probes.dns_udp,

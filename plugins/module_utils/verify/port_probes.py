@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from . import stun
 from .stun import Kind, Message, StunError
+from .together import Sight
 from .transport import Channel, Fault, Request, Transport
 from .turn_client import missing as missing_of_stun
 
@@ -52,6 +53,8 @@ class Seen:
     state: State
     what: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    sights: tuple[Sight, ...] = ()
+    """What else the probe found out, beside whether the port is open."""
 
 
 Probe = Callable[[Place], Awaitable[Seen]]
@@ -75,11 +78,6 @@ async def whisper(place: Place) -> Seen:
 async def ssh(place: Place) -> Seen:
     """Expect an SSH server's greeting (RFC 4253 section 4.2)."""
     return await _greeting(place, b"SSH-2.0-", what="SSH")
-
-
-async def smtp(place: Place) -> Seen:
-    """Expect a mail server's greeting (RFC 5321 section 4.2)."""
-    return await _greeting(place, b"220", what="SMTP")
 
 
 async def http(place: Place) -> Seen:
@@ -193,10 +191,11 @@ async def _fetched(place: Place, path: str) -> Seen:
     facts = {"url": url, "status": exchange.status, "milliseconds": exchange.milliseconds}
     if exchange.status:
         return Seen("answers", "HTTPS", facts)
-    return Seen(_failed(exchange.error), "HTTPS", {**facts, "error": str(exchange.error)})
+    return Seen(failed(exchange.error), "HTTPS", {**facts, "error": str(exchange.error)})
 
 
-def _failed(fault: Fault | None) -> State:
+def failed(fault: Fault | None) -> State:
+    """Return what a fault says of a port; one of the protocol still means that it is open."""
     return _FAULTS.get(fault.kind, "open") if fault else "open"
 
 
@@ -231,7 +230,7 @@ def _spoken(
     if answer:
         return Seen("open", what, {"answer": _text(answer)})
     if channel.fault:
-        return Seen(_failed(channel.fault), what, {"error": str(channel.fault)})
+        return Seen(failed(channel.fault), what, {"error": str(channel.fault)})
     return Seen("open" if stream else "silent", what)
 
 

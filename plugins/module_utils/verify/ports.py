@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from . import port_probes as probes
+from .addresses import addresses_of
 from .elsewhere import Elsewhere
 from .findings import Check, Finding
 from .port_plan import PlannedPort, Ports
@@ -52,8 +53,7 @@ async def check_ports(
         return [PLAN.skipped("There is no plan to compare the ports with.")]
     ports = Ports.of(planned, published)
     limit = asyncio.Semaphore(_AT_ONCE)
-    answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
-    addresses = [address for answer in answers for address in answer.records]
+    addresses = await addresses_of(transport, host)
     if not addresses:
         return [ADDRESS.skipped(f"No address of {host} is known, so no port was tried.", host=host)]
     places = [Place(transport, host, address, 0) for address in addresses]
@@ -69,6 +69,7 @@ def _sights(look: Look, watched: Elsewhere) -> Iterable[Sight]:
         port = knock.port
         watcher = watched.watcher(host, address, protocol=port.protocol, port=port.first)
         yield Sight(address, judge_open(knock, watcher=watcher))
+        yield from knock.seen.sights
     for finding in look.findings:
         yield Sight(address, finding)
 

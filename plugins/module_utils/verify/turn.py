@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
+from .addresses import addresses_of
 from .findings import Check, Finding
 from .guard import Guard
 from .port_probes import Place, dtls
@@ -97,7 +98,7 @@ async def _check_host(
     transport: Transport, host: str, *, expected: Expected, caller: Caller | None
 ) -> list[Finding]:
     """Take every route to every address at once; what shows on several is said once."""
-    addresses = await _addresses(transport, host)
+    addresses = await addresses_of(transport, host)
     if not addresses:
         return [ADDRESSES.error(f"{host} has neither an A nor an AAAA record.", host=host)]
     routes = [route for route in expected.routes if route.host == host]
@@ -229,10 +230,3 @@ async def _anonymous(client: TurnClient, way: Way, *, realm: str) -> list[Findin
         message = f'The realm is "{client.realm}" {way}, not "{realm}".'
         findings.append(REALM.warning(message, **facts))
     return findings
-
-
-async def _addresses(transport: Transport, host: str) -> list[str]:
-    if host.replace(".", "").isdigit() or ":" in host:
-        return [host]
-    answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
-    return [address for answer in answers for address in answer.records]

@@ -50,6 +50,9 @@ class Spoken:
         answer = self._speech(payload)
         return answer if missing(answer) == 0 else b""
 
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
+        return Fault("protocol", f"no TLS for {name} here, {trusting}")
+
 
 class FakeHost(FakeTransport):
     """A host with ports, alike at each of its addresses unless `at` says otherwise."""

@@ -96,6 +96,9 @@ class FakeChannel:
             return b""
         return answer if missing(answer) == 0 else b""
 
+    async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
+        return Fault("protocol", f"no TLS for {name} here, {trusting}")
+
 
 class FakeTurn(FakeTransport):
     """A network with one TURN server."""

@@ -55,7 +55,6 @@ WEB = {"tcp-443": always(b"TLS")}
         pytest.param(opened("tcp", 5349, "coturn"), speak_stun, id="STUN over TLS"),
         pytest.param(opened("udp", 5349, "coturn"), speak_dtls, id="DTLS"),
         pytest.param(opened("tcp", 4443, "jitsi"), always(b""), id="a connection"),
-        pytest.param(opened("tcp", 25, "postmoogle"), always(b"220 mail\r\n"), id="SMTP"),
         pytest.param(opened("tcp", 113, "heisenbridge"), always(b"0, 0 : ERROR :x"), id="ident"),
         pytest.param(opened("udp", 53, "dnsmasq"), speak_dns, id="DNS over UDP"),
         pytest.param(opened("tcp", 53, "dnsmasq"), speak_dns_over_tcp, id="DNS over TCP"),
