@@ -71,31 +71,38 @@ class Report:
 async def verify(transport: Transport, plan: Plan) -> Report:
     """Look at a server as a stranger would."""
     started = time.monotonic()
-    recorder = transport = Recorder(transport)
+    recorder = Recorder(transport)
     try:
         name = ServerName.parse(plan.server_name)
     except ValueError:
-        resolution = await resolve(transport, plan.server_name)
+        resolution = await resolve(recorder, plan.server_name)
         return Report(resolution.findings, resolution)
-    resolving = asyncio.ensure_future(resolve(transport, plan.server_name))
-    discovering = asyncio.ensure_future(follow(transport, wellknown.url(name.host, "client")))
-    finding = asyncio.ensure_future(
-        find_sites(transport, plan, domain=name.host, client=discovering, resolving=resolving)
+    found, resolution = await _look(recorder, plan, name)
+    findings = _accepted(_unique(found), plan.ignore)
+    peers = await peers_of(recorder, resolution)
+    return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
+
+
+async def _look(
+    recorder: Recorder, plan: Plan, name: ServerName
+) -> tuple[list[Finding], Resolution]:
+    """Do every check, and judge at the end what their exchanges tell together."""
+    resolving = asyncio.ensure_future(resolve(recorder, plan.server_name))
+    discovering = asyncio.ensure_future(follow(recorder, wellknown.url(name.host, "client")))
+    locating = asyncio.ensure_future(
+        find_sites(recorder, plan, domain=name.host, client=discovering, resolving=resolving)
     )
     watched = asyncio.ensure_future(_watched(plan, discovering, resolving))
     parts = await asyncio.gather(
-        _peers(transport, resolving),
-        check_documents(transport, plan, name=name, resolving=resolving, client=discovering),
-        _clients(transport, plan, discovering),
-        check_turn(transport, plan.expectations, plan.credentials, allowed=plan.allowed),
-        check_ports(transport, plan.expectations, plan.published, elsewhere=watched),
-        check_web(transport, plan, finding),
+        _peers(recorder, resolving),
+        check_documents(recorder, plan, name=name, resolving=resolving, client=discovering),
+        _clients(recorder, plan, discovering),
+        check_turn(recorder, plan.expectations, plan.credentials, allowed=plan.allowed),
+        check_ports(recorder, plan.expectations, plan.published, elsewhere=watched),
+        check_web(recorder, plan, locating),
     )
-    recorded = judge_recorded(recorder, await finding, planned=bool(plan.expectations))
-    findings = _accepted(_unique(chain.from_iterable([*parts, recorded])), plan.ignore)
-    resolution = await resolving
-    peers = await peers_of(recorder, resolution)
-    return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
+    recorded = judge_recorded(recorder, await locating, planned=bool(plan.expectations))
+    return [*chain.from_iterable(parts), *recorded], await resolving
 
 
 async def _peers(transport: Transport, resolving: Awaitable[Resolution]) -> list[Finding]:
