@@ -32,7 +32,9 @@ def checks() -> dict[str, Check]:
 def _checks() -> Iterator[Check]:
     for module in pkgutil.iter_modules(verify.__path__):
         values = vars(importlib.import_module(f"{verify.__name__}.{module.name}")).values()
-        yield from (value for value in values if isinstance(value, Check))
+        for value in values:
+            named = value.values() if isinstance(value, dict) else [value]
+            yield from (item for item in named if isinstance(item, Check))
 
 
 def findings() -> str:

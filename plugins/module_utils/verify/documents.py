@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 
 from ..names import ServerName
 from .addresses import check_addresses
+from .client_keys import check_identity_server
 from .discovery import base_url
 from .findings import Finding
 from .plan import Plan
+from .query import check_query
 from .redirects import Chain, first_request, follow
 from .resolution import Resolution
+from .security_txt import check_security_txt
 from .transport import Transport
 from .wellknown import NAMES, REACH, STATUS, Name, Wanted, judge, judge_copy, url, value_of
 
@@ -38,6 +41,10 @@ async def check_documents(
     chains = {"client": first, "server": peers.chain, "support": support}
     host = _hostname(plan, first)
     looks = [
+        check_identity_server(transport, value_of(first)),
+        check_security_txt(transport, name.host),
+    ]
+    looks += [
         _document(transport, part, chain=chains[part], wanted=_wanted(plan, part), host=host)
         for part in NAMES
     ]
@@ -60,10 +67,9 @@ async def _document(
     if chain is None:
         message = "Peers do not ask for the document, because the server name says where to go."
         return [STATUS.of(part).skipped(message)]
-    findings = judge(part, chain, wanted)
-    copy = url(host, part)
-    if not host or copy == chain.hops[0].request.url:
-        return findings
-    if copy == chain.last.request.url:
-        return findings
-    return findings + judge_copy(part, chain, await follow(transport, copy), wanted)
+    asking = check_query(transport, part, chain)
+    copy = url(host, part) if host else ""
+    if not copy or copy in (chain.hops[0].request.url, chain.last.request.url):
+        return judge(part, chain, wanted) + await asking
+    query, other = await asyncio.gather(asking, follow(transport, copy))
+    return [*judge(part, chain, wanted), *query, *judge_copy(part, chain, other, wanted)]

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .answers import object_of
 from .evidence import excerpt, seen
 from .findings import Check, Finding
 from .redirects import OK, ORIGIN
-from .strict_json import loads, text_at
+from .strict_json import text_at
 from .transport import Exchange, Request, Transport
 
 Mode = Literal["closed", "token", "token_or_email", "captcha", "email", "open", "unknown"]
@@ -66,13 +68,15 @@ class Seen:
     reason: str = ""
 
 
-async def check_registration(transport: Transport, base_url: str, expected: str) -> list[Finding]:
-    """Ask for the flows without answering any, and for the ways to log in."""
+async def check_registration(
+    transport: Transport, base_url: str, expected: str, asked: Awaitable[Exchange]
+) -> list[Finding]:
+    """Ask for the flows without answering any; `asked` is whether there is OAuth 2.0."""
     client = f"{base_url}/_matrix/client"
     register, login, metadata = await asyncio.gather(
         transport.request(_register(f"{client}/v3/register")),
         transport.request(Request(url=f"{client}/v3/login", headers=(ORIGIN,))),
-        transport.request(Request(url=f"{client}/v1/auth_metadata", headers=(ORIGIN,))),
+        asked,
     )
     found = classify(register, sign_up=_sign_up(metadata))
     return [*judge_mode(found, expected, register), *_login(login)]
@@ -86,7 +90,7 @@ def _register(url: str) -> Request:
 
 def classify(register: Exchange, *, sign_up: bool | None) -> Seen:
     """Tell the mode from the answer; `sign_up` is whether OAuth 2.0 offers it (None: no OAuth)."""
-    value = _object(register)
+    value = object_of(register)
     if not register.whole:
         return Seen("unknown", reason=str(register.error))
     if register.status == 401 and "flows" in value:
@@ -149,7 +153,7 @@ def judge_mode(found: Seen, expected: str, register: Exchange) -> list[Finding]:
 
 def _sign_up(metadata: Exchange) -> bool | None:
     """Whether OAuth 2.0 sign-up is advertised (client-server API, OAuth 2.0 API)."""
-    value = _object(metadata)
+    value = object_of(metadata)
     if metadata.status != OK or text_at(value, "issuer") is None:
         return None
     prompts = value.get("prompt_values_supported")
@@ -157,7 +161,7 @@ def _sign_up(metadata: Exchange) -> bool | None:
 
 
 def _login(exchange: Exchange) -> list[Finding]:
-    flows = _object(exchange).get("flows")
+    flows = object_of(exchange).get("flows")
     if exchange.status == OK and isinstance(flows, list):
         kinds = [text_at(flow, "type") for flow in flows]
         names = sorted({kind for kind in kinds if kind})[:20]
@@ -165,11 +169,3 @@ def _login(exchange: Exchange) -> list[Finding]:
     if exchange.status == 404:
         return [LOGIN.info("One can log in by OAuth 2.0 only, if at all.")]
     return [LOGIN.error("The ways to log in are not listed.", exchange=seen(exchange))]
-
-
-def _object(exchange: Exchange) -> dict[str, Any]:
-    try:
-        value = loads(exchange.body).value
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -37,10 +37,31 @@ _REMEDIES = {
 }
 
 
-def _check(code: str) -> Check:
+_CODES = (
+    *("content", "neither", "legacy_admins", "key_custom", "key_reserved"),
+    *("contacts_type", "contacts_empty", "duplicate_contact", "no_admin"),
+    *("contact_type", "contact_no_role", "contact_no_method"),
+    *("role_type", "role_invalid", "role_reserved", "role_not_namespaced", "role_custom"),
+    *("mxid_type", "mxid_invalid", "mxid_too_long", "mxid_server_name"),
+    *("mxid_historical", "mxid_non_compliant"),
+    *("email_type", "email_invalid", "email_too_long"),
+    *("email_non_ascii", "email_literal", "email_single_label"),
+    *("page_type", "page_invalid", "page_http"),
+)
+
+
+def _made(code: str) -> Check:
     topic = code.split("_", maxsplit=1)[0]
     remedy = _REMEDIES.get(topic, _REMEDIES["contacts"])
     return Check(f"well_known.support.{code}", "well-known", _REFERENCE, remedy)
+
+
+CHECKS = {code: _made(code) for code in _CODES}
+PROPOSAL = Check("well_known.support.{part}", "well-known", "MSC1929 and later proposals", "")
+
+
+def _check(code: str) -> Check:
+    return CHECKS[code]
 
 
 def judge_support(value: dict[str, Any]) -> list[Finding]:
@@ -119,7 +140,7 @@ def _keys(value: dict[str, Any], known: frozenset[str], where: str) -> Iterator[
     """Judge keys that no released text has: namespaced ones are free, others are reserved."""
     for key in sorted(set(value) - known - {_LEGACY})[:_KEYS_NAMED]:
         if proposed := _PROPOSED.search(key):
-            yield _check(proposed[0]).info(f"The key {key!r}{where} belongs to a proposal.")
+            yield PROPOSAL.of(proposed[0]).info(f"The key {key!r}{where} belongs to a proposal.")
         elif "." in key and not key.startswith("m."):
             yield _check("key_custom").info(f"The key {key!r}{where} is one of your own.")
         else:

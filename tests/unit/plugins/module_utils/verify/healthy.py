@@ -40,6 +40,7 @@ KEYS, VERSION = f"{API}:443/_matrix/key/v2/server", f"{API}:443/_matrix/federati
 PLAIN = f"http://{HOST}/_matrix/client/versions"
 REGISTER = f"POST {API}/_matrix/client/v3/register"
 UPLOAD = f"POST {API}/_matrix/media/v3/upload"
+METADATA = f"{API}/_matrix/client/v1/auth_metadata"
 MEDIA = f"{API}/_matrix/client/v1/media/config"
 DOWNLOAD = f"{API}/_matrix/media/v3/download/{DOMAIN}/homestead_unknown?allow_remote=false"
 HIDDEN = (
@@ -149,7 +150,7 @@ def replies() -> dict[str, Reply]:
         f"OPTIONS {unknown}": preflight,
         f"OPTIONS {api}/v3/login": preflight,
         f"{api}/v3/login": page({"flows": [{"type": "m.login.password"}]}),
-        f"{api}/v1/auth_metadata": error("M_UNRECOGNIZED", 404),
+        METADATA: error("M_UNRECOGNIZED", 404),
         REGISTER: flows(["m.login.registration_token", "m.login.dummy"]),
         UPLOAD: Reply(100, headers=(), certificate=CERTIFICATE),
         MEDIA: error("M_MISSING_TOKEN", 401),

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils import names
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.delegation import (
     judge_delegation,
 )
@@ -14,7 +17,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.discovery 
     base_url,
     judge_discovery,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.support import judge_support
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.support import (
+    CHECKS,
+    judge_support,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,3 +166,12 @@ def test_any_object_is_judged(value: dict[str, Any]) -> None:
     for judge in (judge_discovery, judge_delegation, judge_support):
         assert judge(value) is not None
     base_url(value)
+
+
+def test_every_fault_of_a_name_has_a_check() -> None:
+    source = Path(names.__file__).read_text(encoding="utf-8")
+    codes = set(re.findall(r'"((?:mxid|email|role|page)_[a-z_]+)"', source))
+    assert codes <= set(CHECKS)
+    assert {f"well_known.support.{code}" for code in CHECKS} == {
+        item.id for item in CHECKS.values()
+    }

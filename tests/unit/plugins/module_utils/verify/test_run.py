@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
     Certificate,
@@ -32,9 +33,12 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     BASE,
     CORS,
     DOMAIN,
+    DOWNLOAD,
     HOST,
     HSTS,
     KEYS,
+    MEDIA,
+    METADATA,
     PLAIN,
     REGISTER,
     UPLOAD,
@@ -87,6 +91,20 @@ def dead(address: str) -> Break:
 
 def expecting(**changes: object) -> Break:
     return lambda server: server.expectations.update(changes)
+
+
+def publishing(**added: dict[str, object]) -> Break:
+    """Plan and serve more keys in documents."""
+
+    def damage(server: Server) -> None:
+        documents = {
+            name: {**value, **added.get(name, {})} for name, value in healthy.DOCUMENTS.items()
+        }
+        server.expectations["well_known"] = documents
+        for name, value in documents.items():
+            server.replies[f"{COPY}/{name}"] = page(value)
+
+    return damage
 
 
 def zone(*records: Record) -> Break:
@@ -346,6 +364,69 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             expecting(registration="email"), {"error registration.mode"}, id="another mode planned"
         ),
         pytest.param(
+            put(f"{API}/_synapse/admin/v1/server_version", page({"server_version": "1.100"})),
+            {"error exposure.admin_api"},
+            id="admin API in reach",
+        ),
+        pytest.param(
+            put(f"{API}/_dendrite/admin/registrationTokens", error("M_MISSING_TOKEN", 401)),
+            {"error exposure.admin_api"},
+            id="Dendrite's admin API in reach",
+        ),
+        pytest.param(
+            put(f"{API}/_synapse/metrics", page(b"# HELP up 1\n# TYPE up gauge\nup 1\n")),
+            {"error exposure.metrics"},
+            id="metrics in reach",
+        ),
+        pytest.param(
+            put(MEDIA, error("M_UNRECOGNIZED", 404)),
+            {"warning client.media"},
+            id="files in the old way only",
+        ),
+        pytest.param(
+            put(DOWNLOAD, page(b"<html>", 404)),
+            {"warning client.media_route"},
+            id="only /_matrix/client passed on",
+        ),
+        pytest.param(
+            put(UPLOAD, page(b"<html>", 413)),
+            {"error client.upload_size"},
+            id="limit of the proxy below the plan",
+        ),
+        pytest.param(
+            put(METADATA, page({"issuer": "https://account.example.com/"})),
+            {"error client.auth_metadata"},
+            id="OAuth 2.0 metadata incomplete",
+        ),
+        pytest.param(
+            publishing(client={"org.matrix.msc2965.authentication": {"issuer": "https://a.org/"}}),
+            {"warning client.auth_metadata"},
+            id="OAuth 2.0 announced only",
+        ),
+        pytest.param(
+            publishing(client={"m.identity_server": {"base_url": "https://id.example.com"}}),
+            {"error well_known.client.identity_server"},
+            id="identity server dead",
+        ),
+        pytest.param(
+            publishing(client={"org.matrix.msc4143.rtc_foci": [{"type": "livekit"}]}),
+            {"warning well_known.client.rtc_foci"},
+            id="calls without address",
+        ),
+        pytest.param(
+            changed(f"{COPY}/server", headers=(JSON, ("Cache-Control", "max-age=604800"))),
+            {"warning well_known.server.cache"},
+            id="delegation kept for a week",
+        ),
+        pytest.param(
+            put(
+                f"{BASE}/.well-known/security.txt",
+                page(b"Contact: a@b.org\n", headers=(("Content-Type", "text/plain"),)),
+            ),
+            {"warning well_known.security_txt"},
+            id="security.txt with faults",
+        ),
+        pytest.param(
             zone(Record(HOST, "AAAA", error="SERVFAIL")),
             {"warning resolution.lookup"},
             id="half of the DNS broken",
@@ -432,6 +513,57 @@ def test_each_fault_is_named_alone(damage: Break, named: set[str]) -> None:
     server = Server()
     damage(server)
     assert faults(server) == named
+
+
+@pytest.mark.parametrize(
+    ("damage", "part"),
+    [
+        pytest.param(put(CLIENT, error("M_NOT_FOUND", 404)), "IGNORE", id="W2 absent"),
+        pytest.param(put(CLIENT, page(b"", 500)), "FAIL_PROMPT", id="W3 failure"),
+        pytest.param(put(CLIENT, page(b"")), "FAIL_PROMPT", id="W3 empty"),
+        pytest.param(put(CLIENT, page([])), "FAIL_PROMPT", id="W4 no object"),
+        pytest.param(put(CLIENT, page({})), "FAIL_PROMPT", id="W5 no homeserver"),
+        pytest.param(
+            put(CLIENT, page({"m.homeserver": {"base_url": HOST}})), "FAIL_ERROR", id="W6 no URL"
+        ),
+        pytest.param(put(VERSIONS, page(b"")), "FAIL_ERROR", id="W7 no versions"),
+        pytest.param(
+            publishing(client={"m.homeserver": {"base_url": f"{API}/"}}),
+            "last slash",
+            id="W8 last slash",
+        ),
+        pytest.param(publishing(client={"m.identity_server": {}}), "FAIL_PROMPT", id="W9 no URL"),
+        pytest.param(
+            publishing(client={"m.identity_server": {"base_url": "https://id.example.com"}}),
+            "FAIL_ERROR",
+            id="W10 not an identity server",
+        ),
+    ],
+)
+def test_what_clients_do_is_said(damage: Break, part: str) -> None:
+    """The rules of Server Discovery, in their order."""
+    server = Server()
+    damage(server)
+    messages = [
+        finding.message
+        for finding in asyncio.run(server.findings())
+        if finding.area in ("client", "well-known") and finding.verdict != "ok"
+    ]
+    assert any(part in message for message in messages), messages
+
+
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        pytest.param(f"{COPY}/client?{MARK}", "ok", id="kept"),
+        pytest.param(f"{COPY}/client", "info", id="dropped"),
+    ],
+)
+def test_query_of_a_redirect(target: str, verdict: str) -> None:
+    server = Server()
+    put(f"{CLIENT}?{MARK}", redirect(target))(server)
+    findings = asyncio.run(server.findings())
+    assert [item.verdict for item in findings if item.id == "well_known.client.query"] == [verdict]
 
 
 def test_srv_findings() -> None:
