@@ -139,9 +139,8 @@ async def dns_tcp(place: Place) -> Seen:
     """Ask the same over TCP, where a length comes first (RFC 1035 section 4.2.2)."""
     async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
         question = dns_question(place.host, os.urandom(2))
-        answer = await channel.exchange(
-            struct.pack("!H", len(question)) + question, missing=_one_piece
-        )
+        framed = struct.pack("!H", len(question)) + question
+        answer = await channel.exchange(framed, missing=missing_of_dns)
         right = is_dns_answer(answer[2:], question)
         return _spoken(channel, answer, what="DNS", right=right, stream=True)
 
@@ -169,6 +168,13 @@ def dns_question(host: str, identity: bytes) -> bytes:
     labels = [label.encode() for label in host.split(".") if label]
     name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
     return identity + b"\1\0\0\1\0\0\0\0\0\0" + name + b"\0\1\0\1"
+
+
+def missing_of_dns(received: bytes) -> int:
+    """Return how many bytes a message over TCP still lacks (RFC 1035 section 4.2.2)."""
+    if len(received) < 2:
+        return 2 - len(received)
+    return max(0, 2 + int.from_bytes(received[:2], "big") - len(received))
 
 
 def is_dns_answer(answer: bytes, question: bytes) -> bool:

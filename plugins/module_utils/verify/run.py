@@ -16,6 +16,7 @@ from typing import Any
 from ..names import ServerName
 from . import wellknown
 from .api import check_api
+from .dns_recursion import check_recursion
 from .documents import check_documents
 from .elsewhere import Elsewhere
 from .federation import check_federation
@@ -99,6 +100,7 @@ async def _look(
         _clients(recorder, plan, discovering),
         check_turn(recorder, plan.expectations, plan.credentials, allowed=plan.allowed),
         check_ports(recorder, plan.expectations, plan.published, elsewhere=watched),
+        check_recursion(recorder, plan.expectations),
         check_web(recorder, plan, locating),
     )
     recorded = judge_recorded(recorder, await locating, planned=bool(plan.expectations))
