@@ -29,8 +29,8 @@ requirements:
   - h11 >= 0.14
 attributes:
   action:
-    description: Looks from the task's host, and reports on the controller.
-    support: full
+    description: The module has no action plugin.
+    support: none
   check_mode:
     description: Can run in C(check_mode) and return the same, because it only looks.
     support: full
@@ -148,20 +148,12 @@ options:
     type: list
     elements: str
     default: []
-  report_dir:
+  vantage:
     description:
-      - A directory on the controller. A directory in it, named like the server, gets the files
-        C(report.json), C(report.html), C(junit.xml) and C(report.tap).
-      - Without it nothing is written; the table is printed all the same.
-    type: path
-  fail_on:
-    description:
-      - What makes the task fail. In check mode nothing does.
-      - With V(warning) errors count as well.
+      - What the report shall call the host that looks; without it, its host name.
     type: str
-    choices: [error, warning, never]
-    default: error
 seealso:
+  - module: homestead.matrix.verify_report
   - name: Matrix specification
     description: What the findings refer to.
     link: https://spec.matrix.org/latest/
@@ -240,27 +232,11 @@ server_name:
   returned: success
   type: str
   sample: example.com
-report:
-  description: The files that were written on the controller, empty without O(report_dir).
+vantage:
+  description: Who looked.
   returned: success
-  type: dict
-  contains:
-    json:
-      description: All findings as data, in the form of C(docs/report.schema.json).
-      type: str
-      sample: /home/alice/matrix-reports/example.com/report.json
-    html:
-      description: All findings as a page.
-      type: str
-      sample: /home/alice/matrix-reports/example.com/report.html
-    junit:
-      description: All findings as tests, for programs that show such.
-      type: str
-      sample: /home/alice/matrix-reports/example.com/junit.xml
-    tap:
-      description: All findings in the form of the Test Anything Protocol, version 14.
-      type: str
-      sample: /home/alice/matrix-reports/example.com/report.tap
+  type: str
+  sample: localhost
 resolution:
   description: Where the server name leads other servers.
   returned: success
@@ -297,6 +273,7 @@ peers:
 """
 
 import asyncio
+import platform
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -347,8 +324,7 @@ ARGUMENTS: dict[str, Any] = {
     "allow_private": {"type": "raw", "default": False},
     "timeout": {"type": "float", "default": 5.0},
     "ignore": {"type": "list", "elements": "str", "default": []},
-    "report_dir": {"type": "path"},  # this one and the next are the action's, on the controller
-    "fail_on": {"type": "str", "choices": ["error", "warning", "never"], "default": "error"},
+    "vantage": {"type": "str"},
 }
 
 
@@ -407,7 +383,8 @@ def main() -> None:
             "run 'python -m pip install -r requirements.txt'."
         )
     try:
-        module.exit_json(changed=False, **asyncio.run(look(module.params)))
+        vantage = module.params["vantage"] or platform.node()
+        module.exit_json(changed=False, vantage=vantage, **asyncio.run(look(module.params)))
     except ValueError as error:
         module.fail_json(msg=f"Nothing was verified: {error}.")
 

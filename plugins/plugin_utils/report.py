@@ -30,25 +30,43 @@ _CONTROL_CHARACTERS = re.compile(
 
 
 @dataclass(frozen=True)
+class Sighting(Finding):
+    """A finding of a report, and the vantages that saw it if not all did."""
+
+    vantages: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data, in the order people read it."""
+        known = super().as_dict()
+        who = list(known.pop("vantages"))
+        return {**known, "vantages": who} if who else known
+
+    @property
+    def seen_from(self) -> str:
+        """Return in words who saw it; nothing if all did."""
+        return f"seen from {', '.join(self.vantages)}" if self.vantages else ""
+
+
+@dataclass(frozen=True)
 class Report:
-    """What one verification found, when, and from where."""
+    """What a verification found, when, and from where."""
 
     server_name: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Sighting, ...]
     checked_at: str
-    vantage: str
+    vantages: tuple[str, ...]
     seconds: float = 0.0
     resolution: Mapping[str, Any] = field(default_factory=dict)
     peers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, result: Mapping[str, Any], *, checked_at: str, vantage: str) -> Report:
-        """Read what the verify module returned."""
+    def of(cls, result: Mapping[str, Any], *, checked_at: str) -> Report:
+        """Read what the verify module returned on one vantage."""
         return cls(
             server_name=result["server_name"],
-            findings=tuple(Finding(**finding) for finding in result["findings"]),
+            findings=tuple(Sighting(**finding) for finding in result["findings"]),
             checked_at=checked_at,
-            vantage=vantage,
+            vantages=(result["vantage"],),
             seconds=result["seconds"],
             resolution=result.get("resolution") or {},
             peers=result.get("peers") or {},
@@ -67,19 +85,19 @@ class Report:
         return summarize(self.findings)
 
     @property
-    def grave(self) -> list[Finding]:
+    def grave(self) -> list[Sighting]:
         """What somebody should repair, gravest first."""
         return [finding for finding in by_gravity(self.findings) if finding.verdict in GRAVE]
 
-    def areas(self) -> list[tuple[str, list[Finding]]]:
+    def areas(self) -> list[tuple[str, list[Sighting]]]:
         """Return each area with its findings, in the order in which they were looked at."""
-        areas: dict[str, list[Finding]] = {}
+        areas: dict[str, list[Sighting]] = {}
         for finding in self.findings:
             areas.setdefault(finding.area, []).append(finding)
         return list(areas.items())
 
 
-def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
+def by_gravity(findings: Iterable[Sighting]) -> list[Sighting]:
     """Sort findings, gravest first, otherwise as they were."""
     return sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))
 
@@ -112,7 +130,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "summary": report.summary,
         "checked_at": report.checked_at,
-        "vantage": report.vantage,
+        "vantages": list(report.vantages),
         "seconds": report.seconds,
         "resolution": dict(report.resolution),
         "findings": [finding.as_dict() for finding in report.findings],
@@ -141,7 +159,7 @@ def printable(text: str) -> str:
     return _CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _suite(area: str, findings: Sequence[Finding]) -> ET.Element:
+def _suite(area: str, findings: Sequence[Sighting]) -> ET.Element:
     summary = summarize(findings)
     suite = ET.Element("testsuite", {"name": area, "tests": str(len(findings))})
     suite.set("failures", str(summary["error"]))
@@ -150,8 +168,9 @@ def _suite(area: str, findings: Sequence[Finding]) -> ET.Element:
     return suite
 
 
-def _case(finding: Finding) -> ET.Element:
-    name = printable(f"{finding.id}: {finding.message}")
+def _case(finding: Sighting) -> ET.Element:
+    who = f" ({finding.seen_from})" if finding.seen_from else ""
+    name = printable(f"{finding.id}: {finding.message}{who}")
     case = ET.Element("testcase", {"classname": finding.area, "name": name})
     if finding.verdict == "error":
         failure = ET.SubElement(case, "failure", {"message": printable(finding.message)})

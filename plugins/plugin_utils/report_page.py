@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
-    Finding,
-    Verdict,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     GRAVE,
     Report,
+    Sighting,
     by_gravity,
     count,
     counts,
@@ -50,7 +48,7 @@ class Card:
     """One finding, and the place of the page at which it stands."""
 
     anchor: str
-    finding: Finding
+    finding: Sighting
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def as_html(report: Report) -> str:
         report=report,
         headline=verdict(report),
         areas=areas,
-        grave=[card for card in noted if card.finding.verdict in GRAVE],
+        grave=[card for kind in GRAVE for card in noted if card.finding.verdict == kind],
         resolution={name: value for name, value in report.resolution.items() if value},
     )
 
@@ -109,7 +107,7 @@ def _plain(value: object) -> str:
     return words[value] if value is None or isinstance(value, bool) else str(value) or "none"
 
 
-def _area(number: int, name: str, findings: Sequence[Finding]) -> Area:
+def _area(number: int, name: str, findings: Sequence[Sighting]) -> Area:
     cards = [
         Card(f"finding-{number}-{index}", finding)
         for index, finding in enumerate(by_gravity(findings))

@@ -9,12 +9,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
-    Finding,
-    Verdict,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
+    Sighting,
     by_gravity,
     count,
     counts,
@@ -80,15 +78,16 @@ def _figures(report: Report) -> str:
     return f"{counts(report.findings)}; {report.seconds:.1f} s"
 
 
-def _area(area: str, findings: Sequence[Finding], width: int) -> Line:
+def _area(area: str, findings: Sequence[Sighting], width: int) -> Line:
     seen = tone(findings)
     text = f"  {_SIGNS[seen]} {area.ljust(width)}  {counts(findings)}"
     return Line(text, _COLORS[seen])
 
 
-def _finding(finding: Finding) -> Iterator[Line]:
+def _finding(finding: Sighting) -> Iterator[Line]:
     color = _COLORS[finding.verdict]
-    yield Line(f"  {finding.verdict.ljust(_INDENT - 2)}{finding.id}", color)
+    who = f", {printable(finding.seen_from)}" if finding.seen_from else ""
+    yield Line(f"  {finding.verdict.ljust(_INDENT - 2)}{finding.id}{who}", color)
     for text in filter(None, (finding.message, finding.remedy and f"→ {finding.remedy}")):
         for line in textwrap.wrap(printable(text), _WIDTH - _INDENT):
             yield Line(" " * _INDENT + line)

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
-    Finding,
-    Verdict,
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+    Report,
+    Sighting,
+    printable,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, printable
 
 _EVIDENCE_LIMIT = 4000
 _DIRECTIVES: dict[Verdict, str] = {
@@ -51,7 +52,7 @@ def as_tap(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _point(number: int, finding: Finding) -> Iterator[str]:
+def _point(number: int, finding: Sighting) -> Iterator[str]:
     fails = finding.verdict in ("error", "warning")
     description = _line(f"{finding.id}: {finding.message}")
     directive = _DIRECTIVES.get(finding.verdict, "")
@@ -67,7 +68,7 @@ def _line(text: str) -> str:
     return " ".join(printable(text).translate(_NO_DIRECTIVE).split())
 
 
-def _diagnostic(finding: Finding) -> dict[str, Any]:
+def _diagnostic(finding: Sighting) -> dict[str, Any]:
     """Return what a person wants to know, as plain data, with evidence of bearable length."""
     known = finding.as_dict()
     if len(json.dumps(known["evidence"])) > _EVIDENCE_LIMIT:

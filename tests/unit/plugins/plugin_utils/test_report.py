@@ -17,11 +17,11 @@ import jsonschema
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     VERDICTS,
-    Finding,
     Verdict,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
+    Sighting,
     as_document,
     as_json,
     as_junit,
@@ -37,10 +37,10 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\ud800 ]]> {{ 7 * 7 }}"
 VOID_TAGS = {"meta", "link"}
 
 
-def finding(verdict: Verdict, *, area: str = "turn", **more: Any) -> Finding:
+def finding(verdict: Verdict, *, area: str = "turn", **more: Any) -> Sighting:
     """Return a finding with a remedy where there is something to remedy."""
     grave = verdict in ("error", "warning", "unknown")
-    plain = Finding(f"{area}.{verdict}", area, verdict, "It is so.", "Mend it." if grave else "")
+    plain = Sighting(f"{area}.{verdict}", area, verdict, "It is so.", "Mend it." if grave else "")
     return replace(plain, **more)
 
 
@@ -52,10 +52,10 @@ NASTY = finding(
     reference=HOSTILE,
     evidence={HOSTILE: [HOSTILE, {"deep": [1, None, True, {}, []]}, "line\nline", "x" * 9000]},
 )
-REPORT = Report("example.com", EVERY, "2026-01-02T03:04:05Z", "vantage", 1.25, {"step": "3.2"})
+REPORT = Report("example.com", EVERY, "2026-01-02T03:04:05Z", ("vantage",), 1.25, {"step": "3.2"})
 
 
-def with_findings(*findings: Finding) -> Report:
+def with_findings(*findings: Sighting) -> Report:
     return replace(REPORT, findings=findings)
 
 
@@ -85,10 +85,16 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+SPLIT = replace(
+    with_findings(finding("error", vantages=("there",)), finding("ok")), vantages=("here", "there")
+)
+
+
 @pytest.mark.parametrize(
     "report",
     [
         pytest.param(REPORT, id="every verdict"),
+        pytest.param(SPLIT, id="two vantages"),
         pytest.param(with_findings(), id="no findings"),
         pytest.param(with_findings(NASTY), id="hostile"),
     ],
@@ -104,8 +110,8 @@ def test_the_schema_names_every_key() -> None:
 
 
 def test_a_result_of_the_module_gives_the_same_report() -> None:
-    result = {**as_document(REPORT), "changed": False, "verdict": "error"}
-    read = Report.of(result, checked_at=REPORT.checked_at, vantage=REPORT.vantage)
+    result = {**as_document(REPORT), "changed": False, "vantage": "vantage"}
+    read = Report.of(result, checked_at=REPORT.checked_at)
     assert as_document(read) == as_document(REPORT)
 
 
@@ -200,3 +206,13 @@ def test_the_table_has_a_line_for_each_area_and_each_fault() -> None:
 
 def test_the_table_sends_no_control_characters_to_the_terminal() -> None:
     assert all(line.text.isprintable() for line in table(with_findings(NASTY)))
+
+
+def test_every_form_names_the_vantage_that_saw_it() -> None:
+    assert "  error    turn.error, seen from there" in [line.text for line in table(SPLIT)]
+    page = Page(as_html(SPLIT)).text
+    assert page.count("seen from there") == 1
+    assert "Looked at from here and there on" in page
+    names = [case.get("name") for case in ET.fromstring(as_junit(SPLIT)).iter("testcase")]
+    assert names == ["turn.error: It is so. (seen from there)", "turn.ok: It is so."]
+    assert [item.get("vantages") for item in as_document(SPLIT)["findings"]] == [["there"], None]

@@ -94,8 +94,8 @@ def document(damage: Break, *, server_name: str = DOMAIN) -> dict[str, Any]:
     damage(server)
     transport = FakeTransport(server.records, server.replies, server.handshakes)
     plan = Plan(server_name, expectations=server.expectations)
-    result = asyncio.run(verify(transport, plan)).as_dict()
-    report = Report.of(result, checked_at="2026-01-02T03:04:05Z", vantage="vantage")
+    result = {**asyncio.run(verify(transport, plan)).as_dict(), "vantage": "vantage"}
+    report = Report.of(result, checked_at="2026-01-02T03:04:05Z")
     told: dict[str, Any] = json.loads(json.dumps(as_document(report)))
     jsonschema.validate(told, SCHEMA, cls=jsonschema.Draft202012Validator)
     return told

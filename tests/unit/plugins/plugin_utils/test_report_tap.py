@@ -10,28 +10,27 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     VERDICTS,
-    Finding,
     Verdict,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, Sighting
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
 from tap.parser import Parser
 
 HOSTILE = "It says # SKIP \\# TODO\n  ...\nok 2 - well\x1b[31m\x00\ud800\u2028---\nBail out!"
 
 
-def lines(*findings: Finding) -> list[Any]:
-    report = Report("example.com", findings, "2026-01-02T03:04:05Z", "vantage")
+def lines(*findings: Sighting) -> list[Any]:
+    report = Report("example.com", findings, "2026-01-02T03:04:05Z", ("vantage",))
     return list(Parser().parse_text(as_tap(report)))
 
 
-def points(*findings: Finding) -> list[Any]:
+def points(*findings: Sighting) -> list[Any]:
     return [line for line in lines(*findings) if line.category == "test"]
 
 
-def finding(verdict: Verdict, **more: Any) -> Finding:
+def finding(verdict: Verdict, **more: Any) -> Sighting:
     message = more.pop("message", "It is so.")
-    return Finding(f"turn.{verdict}", "turn", verdict, message, **more)
+    return Sighting(f"turn.{verdict}", "turn", verdict, message, **more)
 
 
 @pytest.mark.parametrize(

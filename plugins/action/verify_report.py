@@ -1,7 +1,7 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at a server from the task's host; report on the controller."""
+"""Report on the controller what vantages saw of a server."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     as_json,
     as_junit,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import (
     Line,
@@ -29,71 +30,64 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table impo
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
 
-_FILES = {"json": "report.json", "html": "report.html", "junit": "junit.xml", "tap": "report.tap"}
+_FORMS = {
+    "json": ("report.json", as_json),
+    "html": ("report.html", as_html),
+    "junit": ("junit.xml", as_junit),
+    "tap": ("report.tap", as_tap),
+}
 _FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
-_BRIEF = ("changed", "report", "seconds", "server_name", "summary", "verdict")
+_ARGUMENTS = {
+    "looks": {"type": "list", "elements": "dict", "required": True},
+    "report_dir": {"type": "path"},
+    "fail_on": {"type": "str", "choices": list(_FAILING), "default": "error"},
+}
 _DIRECTORY_NAME = re.compile(r"(?!\.)[0-9A-Za-z.:\[\]-]+")
 
 
 class ActionModule(ActionBase):
-    """Runs the module of the same name, and makes its findings readable."""
+    """Merges, writes and prints on the controller; the host is not contacted."""
 
+    _requires_connection = False
     _supports_check_mode = True
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Look, and make a report of what was found."""
+        """Make one report of what was seen, and fail if the operator wants that."""
         super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        report_dir = arguments.pop("report_dir", None)
-        fail_on = arguments.pop("fail_on", "error")
-        if fail_on not in _FAILING:
-            return _failed(f"fail_on must be one of {', '.join(_FAILING)}, not {fail_on!r}")
-        result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
-        if result.get("failed"):
-            return result
+        _unused, given = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
         try:
-            return self._reported(
-                result, task_vars or {}, report_dir=report_dir, failing=_FAILING[fail_on]
-            )
+            report = merge([Report.of(look, checked_at=_now()) for look in given["looks"]])
+            paths = _write(report, Path(given["report_dir"])) if given["report_dir"] else {}
         except (OSError, ValueError) as error:
-            return _failed(f"The report cannot be written: {error}")
-
-    def _reported(
-        self,
-        result: dict[str, Any],
-        task_vars: Mapping[str, Any],
-        *,
-        report_dir: str | None,
-        failing: Sequence[str],
-    ) -> dict[str, Any]:
-        """Write the files, print the table, and fail if the operator wants that.
-
-        In check mode the server is not yet what it shall be, so nothing fails. A failure does not
-        repeat the findings that are in the files: Ansible would print them all.
-        """
-        report = Report.of(result, checked_at=_now(), vantage=self._vantage(task_vars))
-        paths = _write(report, Path(report_dir)) if report_dir else {}
+            return {"failed": True, "msg": f"The report cannot be written: {error}"}
         _print(report, paths, check_mode=self._task.check_mode)
-        result["report"] = paths
+        return self._judged(report, paths, failing=_FAILING[given["fail_on"]])
+
+    def _judged(
+        self, report: Report, paths: dict[str, str], *, failing: Sequence[str]
+    ) -> dict[str, Any]:
+        """Fail if there is something that shall; in check mode the server is not yet what it will.
+
+        Findings that are in the files are not repeated: Ansible would print them all.
+        """
+        result: dict[str, Any] = {
+            "changed": False,
+            "server_name": report.server_name,
+            "vantages": list(report.vantages),
+            "summary": report.summary,
+            "verdict": report.verdict,
+            "report": paths,
+        }
         if self._task.check_mode or not any(report.summary[kind] for kind in failing):
             return result
         where = f"; see {paths['html']}" if paths else ""
-        kept = _BRIEF if paths else tuple(result)
-        brief = {key: value for key, value in result.items() if key in kept}
-        return {**brief, **_failed(f"{report.server_name}: {verdict(report)}{where}")}
-
-    def _vantage(self, task_vars: Mapping[str, Any]) -> str:
-        return str(self._task.delegate_to or task_vars.get("inventory_hostname", ""))
+        return {**result, "failed": True, "msg": f"{report.server_name}: {verdict(report)}{where}"}
 
 
 def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _failed(message: str) -> dict[str, Any]:
-    return {"failed": True, "msg": message}
 
 
 def _write(report: Report, report_dir: Path) -> dict[str, str]:
@@ -101,16 +95,11 @@ def _write(report: Report, report_dir: Path) -> dict[str, str]:
     if not _DIRECTORY_NAME.fullmatch(report.server_name):
         raise ValueError(f"{report.server_name!r} cannot name its directory")
     directory = report_dir.expanduser().absolute() / report.server_name
-    texts = {
-        "json": as_json(report),
-        "html": as_html(report),
-        "junit": as_junit(report),
-        "tap": as_tap(report),
-    }
+    texts = {file: form(report) for file, form in _FORMS.values()}
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        _replace(directory / _FILES[name], text)
-    return {name: str(directory / file) for name, file in _FILES.items()}
+    for file, text in texts.items():
+        _replace(directory / file, text)
+    return {name: str(directory / file) for name, (file, _unused) in _FORMS.items()}
 
 
 def _replace(path: Path, text: str) -> None:

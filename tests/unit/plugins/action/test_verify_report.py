@@ -1,7 +1,7 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the action makes of the module's findings, on the controller."""
+"""What the controller makes of the findings of one vantage or several."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.action.verify import ActionModule
-
-PASSWORD = "yQa07DRsweg6MyAz4IGFxW2lMVI="
+from ansible.errors import AnsibleActionFail
+from ansible_collections.homestead.matrix.plugins.action.verify_report import ActionModule
 
 
 def finding(verdict: str) -> dict[str, Any]:
@@ -28,9 +27,12 @@ def finding(verdict: str) -> dict[str, Any]:
     }
 
 
-def result(*verdicts: str, server_name: str = "example.com") -> dict[str, Any]:
+def result(
+    *verdicts: str, server_name: str = "example.com", vantage: str = "vantage"
+) -> dict[str, Any]:
     return {
         "changed": False,
+        "vantage": vantage,
         "server_name": server_name,
         "findings": [finding(verdict) for verdict in verdicts],
         "summary": {},
@@ -40,33 +42,16 @@ def result(*verdicts: str, server_name: str = "example.com") -> dict[str, Any]:
     }
 
 
-class Looked(ActionModule):
-    """An action whose module has already looked."""
-
-    found: dict[str, Any]
-    asked: dict[str, Any]
-
-    def _execute_module(self, *_unused: Any, module_args: Any = None, **__: Any) -> dict[str, Any]:
-        self.asked = module_args
-        return self.found
-
-
-def action(found: dict[str, Any], *, check_mode: bool = False, **arguments: Any) -> Looked:
+def run(*looks: dict[str, Any], check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
     task = SimpleNamespace(
-        args={"server_name": "example.com", **arguments},
+        args={"looks": list(looks), **arguments},
         async_val=0,
         check_mode=check_mode,
-        delegate_to="vantage",
-        action="homestead.matrix.verify",
+        action="homestead.matrix.verify_report",
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/nowhere"))
-    looked = Looked(task, connection, None, None, None, None)  # type: ignore[no-untyped-call]  # Ansible's
-    looked.found = found
-    return looked
-
-
-def run(found: dict[str, Any], **options: Any) -> dict[str, Any]:
-    return action(found, **options).run(task_vars={"inventory_hostname": "matrix"})
+    action = ActionModule(task, connection, None, None, None, None)  # type: ignore[no-untyped-call]  # Ansible's
+    return action.run(task_vars={"inventory_hostname": "matrix"})
 
 
 @pytest.mark.parametrize(
@@ -90,14 +75,9 @@ def test_nothing_fails_in_check_mode(capsys: pytest.CaptureFixture[str]) -> None
     assert "the server as it is now" in capsys.readouterr().out
 
 
-def test_an_unknown_wish_is_one_sentence() -> None:
-    answer = run(result("ok"), fail_on="always")
-    assert answer["msg"] == "fail_on must be one of error, warning, never, not 'always'"
-
-
-def test_a_failed_look_is_handed_on() -> None:
-    failed = {"failed": True, "msg": "The verifier needs h11."}
-    assert run(failed) == failed
+def test_an_unknown_wish_is_refused() -> None:
+    with pytest.raises(AnsibleActionFail, match="fail_on must be one of"):
+        run(result("ok"), fail_on="always")
 
 
 def test_the_files(tmp_path: Path) -> None:
@@ -105,7 +85,7 @@ def test_the_files(tmp_path: Path) -> None:
     files = sorted(path.name for path in (tmp_path / "example.com").iterdir())
     document = json.loads(Path(answer["report"]["json"]).read_text())
     assert files == ["junit.xml", "report.html", "report.json", "report.tap"]
-    assert (document["verdict"], document["vantage"]) == ("ok", "vantage")
+    assert (document["verdict"], document["vantages"]) == ("ok", ["vantage"])
 
 
 def test_without_a_directory_nothing_is_written() -> None:
@@ -132,17 +112,20 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
     assert answer["msg"].startswith("The report cannot be written: ")
 
 
-def test_the_credentials_reach_the_module_and_nothing_else(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = {"username": "1700000000:homestead-verify", "password": PASSWORD}
-    looked = action(result("error"), report_dir=str(tmp_path), turn_credentials=given)
-    answer = looked.run(task_vars={})
-    written = "".join(path.read_text() for path in tmp_path.rglob("*.*") if path.is_file())
-    assert looked.asked["turn_credentials"] == given
-    assert PASSWORD not in json.dumps(answer) + written + capsys.readouterr().out
-
-
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     run(result("ok"))
     assert "example.com: verified (1 ok; 0.5 s)" in capsys.readouterr().out
+
+
+def test_several_vantages_make_one_report(tmp_path: Path) -> None:
+    looks = (result("ok", vantage="here"), result("ok", "error", vantage="there"))
+    answer = run(*looks, report_dir=str(tmp_path))
+    document = json.loads(Path(answer["report"]["json"]).read_text())
+    assert answer["failed"]
+    assert document["vantages"] == ["here", "there"] == answer["vantages"]
+    assert [item.get("vantages") for item in document["findings"]] == [None, ["there"]]
+
+
+def test_one_report_is_about_one_server() -> None:
+    answer = run(result("ok"), result("ok", server_name="example.net"))
+    assert answer["msg"].endswith("not about ['example.com', 'example.net']")
