@@ -40,7 +40,7 @@ class Network:
         self._seconds = seconds
         self._opener = Opener(guard, ca_file=ca_file)
         self._lookup = Lookup(nameservers, seconds=seconds)
-        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._gate, self._door = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
 
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
         return await self._lookup.resolve(name, kind)
@@ -77,7 +77,7 @@ class Network:
     ) -> Connection:
         started = time.monotonic()
         try:
-            async with self._gate:
+            async with self._door:  # knocks wait for long; nothing shall wait for them
                 opening = self._opener.tcp(address, port)
                 stream = await asyncio.wait_for(opening, patience or self._seconds)
         except (OSError, asyncio.TimeoutError) as error:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from itertools import chain
 
 from .findings import Check, Finding
 from .stun import Endpoint, StunError
@@ -85,7 +86,6 @@ async def check_relay(
     findings += _placed(allocation, caller, way=way)
     if thorough:
         findings += await _tried(client, caller, way=way, allocation=allocation)
-        findings += await check_expired(caller, way=way)
     return [*findings, *await _released(client, way)]
 
 
@@ -133,14 +133,39 @@ def _placed(allocation: Allocation, caller: Caller, *, way: Way) -> list[Finding
 async def _tried(
     client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
 ) -> list[Finding]:
-    """Send data through the relay from outside and from another relay, and ask for too much."""
-    if not caller.guard.admits(str(allocation.relayed.address)):
-        return await check_private_peers(client, caller, way=way)
-    return [
-        await _outside(client, caller, way=way, allocation=allocation),
-        await _between(client, caller, way=way, allocation=allocation),
-        *await check_private_peers(client, caller, way=way),
-    ]
+    """Send data through the relay, and meanwhile ask on other channels for too much."""
+    tried = await asyncio.gather(
+        _flows(client, caller, way=way, allocation=allocation),
+        check_private_peers(caller, way=way),
+        check_expired(caller, way=way),
+    )
+    return list(chain.from_iterable(tried))
+
+
+async def _flows(
+    client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
+) -> list[Finding]:
+    """Send data from outside, and then from another relay, which is borrowed meanwhile."""
+    kind = way.route.kind
+    if kind == "dtls" or not caller.guard.admits(str(allocation.relayed.address)):
+        return []
+    async with caller.transport.channel(
+        way.address, way.route.port, kind=kind, name=way.route.host
+    ) as channel:
+        other = TurnClient(channel, caller.user)
+        outside, lent = await asyncio.gather(
+            _outside(client, caller, way=way, allocation=allocation), _lent(other, way)
+        )
+        between = await _between(client, other, way=way, ends=(allocation, lent))
+    return [outside, between]
+
+
+async def _lent(other: TurnClient, way: Way) -> Allocation | StunError:
+    """Borrow a relay, or return why there is none."""
+    try:
+        return await other.allocate(way.version)
+    except StunError as error:
+        return error
 
 
 async def _outside(
@@ -167,23 +192,23 @@ async def _outside(
 
 
 async def _between(
-    client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
+    client: TurnClient,
+    other: TurnClient,
+    *,
+    way: Way,
+    ends: tuple[Allocation, Allocation | StunError],
 ) -> Finding:
     """Send data between two relays, as between two callers who both need one."""
-    kind, facts = way.route.kind, {**way.facts, "relay": str(allocation.relayed)}
-    if kind == "dtls":
-        return BETWEEN.skipped("Nothing was sent over DTLS.", **facts)
-    async with caller.transport.channel(
-        way.address, way.route.port, kind=kind, name=way.route.host
-    ) as channel:
-        other = TurnClient(channel, caller.user)
-        try:
-            peer = (await other.allocate(way.version)).relayed
-            return await _relayed(client, other, way=way, ends=(allocation.relayed, peer))
-        except StunError as error:
-            return _not_permitted(BETWEEN, error, way=way, facts=facts)
-        finally:
-            await other.release_quietly()
+    ours, theirs = ends
+    facts = {**way.facts, "relay": str(ours.relayed)}
+    try:
+        if isinstance(theirs, StunError):
+            raise theirs
+        return await _relayed(client, other, way=way, ends=(ours.relayed, theirs.relayed))
+    except StunError as error:
+        return _not_permitted(BETWEEN, error, way=way, facts=facts)
+    finally:
+        await other.release_quietly()
 
 
 async def _relayed(

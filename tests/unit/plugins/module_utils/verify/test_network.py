@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -218,6 +220,21 @@ def test_redirects_are_followed_by_name(tmp_path: Path, authority: Authority) ->
     assert run(look()) == [("https://example.com/a", 302), (f"https://{NAME}/b?x=1", 200)]
 
 
+HOME: dict[str, list[str] | str | None] = {f"{NAME}. A": [f"{NAME}. 60 IN A {LOCAL}"]}
+
+
+@contextmanager
+def overfull() -> Iterator[int]:
+    """Give the port of a server that accepts nobody any more: its kernel drops who knocks."""
+    with socket.socket() as server, socket.socket() as first, socket.socket() as second:
+        server.bind((LOCAL, 0))
+        server.listen(0)
+        for guest in (first, second):
+            guest.setblocking(False)
+            guest.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
 def test_dead_address_costs_a_moment_only(tmp_path: Path, authority: Authority) -> None:
     async def look() -> Exchange:
         zone = {f"{NAME}. A": [f"{NAME}. 60 IN A 127.0.0.2", f"{NAME}. 60 IN A {LOCAL}"]}
@@ -229,6 +246,24 @@ def test_dead_address_costs_a_moment_only(tmp_path: Path, authority: Authority) 
     exchange = run(look())
     assert (exchange.status, exchange.address) == (200, LOCAL)
     assert exchange.milliseconds < 1000
+
+
+def test_knocks_that_wait_hold_no_request_up(tmp_path: Path, authority: Authority) -> None:
+    async def look() -> Exchange:
+        context = authority.issue(NAME).context(tmp_path)
+        async with serving(web({"/": answer()}), context) as port, naming(HOME) as server:
+            real = network(tmp_path, authority, nameservers=[server])
+            with overfull() as silent:
+                knocks = [real.connect(LOCAL, silent, patience=2) for _knock in range(100)]
+                knocking = asyncio.gather(*knocks)
+                await asyncio.sleep(0)
+                exchange = await real.request(Request(f"https://{NAME}:{port}/"))
+                assert not knocking.done()
+                assert "timeout" in {knock.state for knock in await knocking}
+                return exchange
+
+    exchange = run(look())
+    assert (exchange.status, exchange.milliseconds < 1000) == (200, True)
 
 
 ZONE: dict[str, list[str] | str | None] = {

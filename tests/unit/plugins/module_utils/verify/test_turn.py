@@ -219,13 +219,13 @@ def test_wrong_answers_are_findings(
 def test_every_relay_is_given_back() -> None:
     network = FakeTurn(Behaviour())
     asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
-    assert network.released == len(network.relays) == 4
+    assert network.released == len(network.relays) == 5
 
 
 def test_a_relay_for_expired_credentials_is_given_back_too() -> None:
     network = FakeTurn(Behaviour(clock=0))
     asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
-    assert network.released == len(network.relays) == 5
+    assert network.released == len(network.relays) == 6
 
 
 def test_refused_credentials_name_both_causes() -> None:
