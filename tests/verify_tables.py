@@ -5,36 +5,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from ansible_collections.homestead.matrix.plugins.module_utils import verify
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
 from ansible_collections.homestead.matrix.tests.generated_tables import fill
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/verify.md"
 SPECS = ROOT / "roles/verify/meta/argument_specs.yml"
 _MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
-
-
-def checks() -> dict[str, Check]:
-    """Return every check of the verifier by its id."""
-    found = {check.id: check for check in _checks()}
-    return dict(sorted(found.items(), key=lambda item: (item[1].area, item[0])))
-
-
-def _checks() -> Iterator[Check]:
-    for module in pkgutil.iter_modules(verify.__path__):
-        values = vars(importlib.import_module(f"{verify.__name__}.{module.name}")).values()
-        for value in values:
-            named = value.values() if isinstance(value, dict) else [value]
-            yield from (item for item in named if isinstance(item, Check))
 
 
 def findings() -> str:

@@ -145,6 +145,7 @@ options:
   ignore:
     description:
       - The ids of findings that the operator accepts. They stay visible, but count as information.
+      - An id that no finding has is refused before anything is looked at.
     type: list
     elements: str
     default: []
@@ -280,6 +281,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, BOOLEANS_TRUE
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import (
+    refuse_unknown,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import (
     EVERYWHERE,
     Guard,
@@ -357,6 +361,7 @@ def installed(package: str) -> tuple[int, ...]:
 
 async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Run the verifier over the real network."""
+    refuse_unknown(parameters["ignore"])
     allowed = allowed_networks(parameters["allow_private"])
     network = Network(
         Guard.parse(allowed),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
 from ansible_collections.homestead.matrix.tests import verify_tables
 
 
@@ -16,6 +17,6 @@ def test_the_documentation_has_the_tables() -> None:
     assert verify_tables.written(page) == page, "run tests/verify_tables.py"
 
 
-@pytest.mark.parametrize("identity", verify_tables.checks())
+@pytest.mark.parametrize("identity", checks())
 def test_an_id_is_an_area_and_words(identity: str) -> None:
     assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)*\.([a-z_]+|\{part\})(\.[a-z_]+)?", identity)
