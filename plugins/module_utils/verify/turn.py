@@ -59,6 +59,7 @@ REALM = Check("turn.realm", _AREA, _TURN, "Make sure that the name leads to the 
 
 
 State = Literal["answers", "silent", "no_route", "private"]
+_SECONDS = 45.0
 _NOWHERE: tuple[State, ...] = ("silent", "no_route", "private")
 
 
@@ -147,7 +148,19 @@ def _nowhere(addresses: Sequence[str], state: State, *, tried: Sequence[str]) ->
 async def _check_way(
     transport: Transport, way: Way, *, realm: str, caller: Caller | None, relay: bool
 ) -> Attempt:
-    """Take one way to a TURN server; a call is made on the best one to each address."""
+    """Take one way to a TURN server, for as long as a server may take that means well."""
+    taking = _take_way(transport, way, realm=realm, caller=caller, relay=relay)
+    try:
+        return await asyncio.wait_for(taking, _SECONDS)
+    except asyncio.TimeoutError:
+        message = f"The TURN server takes too long to answer {way}."
+        return Attempt(way, "answers", [_route_check(way).error(message, **way.facts)])
+
+
+async def _take_way(
+    transport: Transport, way: Way, *, realm: str, caller: Caller | None, relay: bool
+) -> Attempt:
+    """Ask for our address and for a relay; a call is made on the best way to each address."""
     kind, port = way.route.kind, way.route.port
     if kind == "dtls":
         return await _check_dtls(transport, way)

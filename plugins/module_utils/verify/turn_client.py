@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,8 @@ _MEANINGS = {
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
+_SECONDS = 5.0
+"""How long answers to something else are passed over."""
 _SUCCESS, _ERROR = 0x0100, 0x0110
 
 
@@ -182,6 +185,7 @@ class TurnClient:
         login = _Login() if kind == Kind.BINDING else self._login
         request = Message(kind, identity, (*attributes, *login.attributes))
         data = stun.build(request, key=login.key)
+        started = time.monotonic()
         for _unused in range(_STRAY_ANSWERS):
             answer = await self._channel.exchange(data, missing=missing)
             if not answer:
@@ -189,6 +193,8 @@ class TurnClient:
             message = stun.parse(answer)
             if message.same_transaction(request):
                 return _believable(answer, message, kind=kind, login=login)
+            if time.monotonic() - started > _SECONDS:
+                break
             data = b""
         raise SilenceError("nothing answers")
 
