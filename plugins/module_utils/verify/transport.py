@@ -97,7 +97,7 @@ class Request:
     address: str = ""
     host_header: str = ""
     certificate_name: str = ""
-    limit: int = KIB * KIB
+    limit: int = 256 * KIB
     announced: int = 0
 
 
