@@ -84,9 +84,9 @@ async def check_relay(
     facts = {**way.facts, "relay": str(allocation.relayed), "seconds": allocation.lifetime}
     findings = [CREDENTIALS.ok(f"The credentials give a relay {way}.", **facts)]
     findings += _placed(allocation, caller, way=way)
-    if thorough:
-        findings += await _tried(client, caller, way=way, allocation=allocation)
-    return [*findings, *await _released(client, way)]
+    if not thorough:
+        return [*findings, *await _released(client, way)]
+    return findings + await _tried(client, caller, way=way, allocation=allocation)
 
 
 async def _refused(error: StunError, caller: Caller, *, way: Way, thorough: bool) -> list[Finding]:
@@ -135,11 +135,19 @@ async def _tried(
 ) -> list[Finding]:
     """Send data through the relay, and meanwhile ask on other channels for too much."""
     tried = await asyncio.gather(
-        _flows(client, caller, way=way, allocation=allocation),
+        _used(client, caller, way=way, allocation=allocation),
         check_private_peers(caller, way=way),
         check_expired(caller, way=way),
     )
     return list(chain.from_iterable(tried))
+
+
+async def _used(
+    client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
+) -> list[Finding]:
+    """Send data through the relay, and give it back."""
+    flows = await _flows(client, caller, way=way, allocation=allocation)
+    return [*flows, *await _released(client, way)]
 
 
 async def _flows(
