@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .answers import errcode, object_of, stated
+from .answers import UNRECOGNIZED, errcode, object_of, stated
 from .discovery import url_fault
 from .evidence import excerpt, seen
 from .findings import Check, Finding
@@ -81,7 +81,7 @@ def judge_metadata(exchange: Exchange, document: Any) -> list[Finding]:
     if announced is not None and exchange.status:
         message = f"OAuth 2.0 is announced, but its metadata is missing: {stated(exchange)}."
         return [METADATA.warning(message, **evidence)]
-    if exchange.status == 404 and errcode(exchange):
+    if errcode(exchange) == UNRECOGNIZED or (exchange.status == 404 and errcode(exchange)):
         return [METADATA.ok("The homeserver lets clients log in by itself, without OAuth 2.0.")]
     return []
 

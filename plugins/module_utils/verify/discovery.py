@@ -82,7 +82,9 @@ def _homeserver(value: dict[str, Any]) -> Iterator[Finding]:
             f"Clients give up (FAIL_ERROR): m.homeserver.base_url is {url[:200]!r}, but {fault}."
         )
     elif url.endswith("/"):
-        yield HOMESERVER.info(f"Clients are sent to {url}; some of them trip over the last slash.")
+        yield HOMESERVER.info(
+            f"Clients are sent to {url}; leave out the last slash, over which some of them trip."
+        )
     else:
         yield HOMESERVER.ok(f"Clients are sent to {url}.", base_url=url)
 

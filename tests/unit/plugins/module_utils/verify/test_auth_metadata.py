@@ -116,6 +116,10 @@ def test_form(value: dict[str, Any], verdict: str) -> None:
         pytest.param(
             answered(UNRECOGNIZED, 404), {}, ["ok client.auth_metadata"], id="without OAuth 2.0"
         ),
+        pytest.param(
+            answered(UNRECOGNIZED, 405), {}, ["ok client.auth_metadata"], id="without, another make"
+        ),
+        pytest.param(answered({"errcode": "M_MISSING_TOKEN"}, 401), {}, [], id="a token for all"),
         pytest.param(answered("page"), {}, ["error client.auth_metadata"], id="no object"),
         pytest.param(answered("page", 502), {}, [], id="the API is down"),
         pytest.param(

@@ -55,6 +55,13 @@ KEYS = st.sampled_from(
         "expired_ts",
         "errcode",
         "issuer",
+        "org.matrix.msc2965.authentication",
+        "org.matrix.msc4143.rtc_foci",
+        "livekit_service_url",
+        "m.identity_server",
+        "m.integrations",
+        "managers",
+        "grant_types_supported",
     ]
 )
 TEXTS = st.text() | st.sampled_from([API, BASE, "m.login.dummy", "example.com", "AAAA", "@a:b"])
@@ -66,14 +73,16 @@ VALUES = st.recursive(
 BODIES = st.binary() | VALUES.map(lambda value: json.dumps(value).encode())
 HEADERS = st.lists(
     st.tuples(
-        st.sampled_from([
+        st.sampled_from(
+            [
                 "Location",
                 "Content-Type",
                 "Access-Control-Allow-Origin",
                 "Date",
                 "Age",
                 "Strict-Transport-Security",
-            ]),
+            ]
+        ),
         st.text(st.characters(max_codepoint=255)) | st.sampled_from(["*", "/a", API, *URLS]),
     ),
     max_size=4,
