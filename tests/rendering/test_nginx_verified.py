@@ -81,7 +81,7 @@ async def look(nginx: Nginx) -> list[Finding]:
         *judge_hsts(recorder.taken, Sites("example.com", HOSTNAME, port), planned=True),
         *judge_clocks(recorder.taken),
         *judge_redirect(page, HOSTNAME, strict=True),
-        *judge_plaintext(api, HOSTNAME),
+        *judge_plaintext(api),
     ]
 
 

@@ -37,9 +37,7 @@ def judge_hsts(taken: Iterable[Taken], sites: Sites, *, planned: bool) -> list[F
     answers = [
         item.exchange
         for item in taken
-        if item.exchange.status
-        and item.secure
-        and (item.host, item.port) == (sites.host, sites.port)
+        if item.answered and item.secure and (item.host, item.port) == (sites.host, sites.port)
     ]
     if not answers or is_address(sites.host):
         return []

@@ -24,6 +24,7 @@ from .transport import (
 )
 
 HTTPS_PORT = 443
+_FINAL = 200
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +59,11 @@ class Taken:
             return urlsplit(self.exchange.request.url).port or HTTPS_PORT
         except ValueError:
             return 0
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a final answer (RFC 9110 section 15.2: 1xx are not)."""
+        return self.exchange.status >= _FINAL
 
     @property
     def secure(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .findings import Check, Finding
 from .recorder import Site, Taken
+from .together import Sight, together
 from .transport import Handshake, Transport
 
 VERSIONS = Check(
@@ -61,8 +62,13 @@ async def _greet(transport: Transport, site: Site) -> Greeted:
 def judge_versions(greeted: Iterable[Greeted]) -> list[Finding]:
     """Judge servers that do speak TLS; where none answers, its reach is another finding."""
     alive = [item for item in greeted if not item.today.fault or not item.outdated.fault]
-    findings = [_accepts(item) for item in alive if not item.outdated.fault]
-    findings += _unsure(item for item in alive if not _is_refused(item))
+    faults = (
+        Sight(str(item.site), finding)
+        for item in alive
+        if not _is_refused(item)
+        for finding in _fault(item)
+    )
+    findings = together(faults)
     refusing = [item for item in alive if _is_refused(item)]
     if refusing:
         findings.append(_refused(refusing))
@@ -73,19 +79,14 @@ def _is_refused(item: Greeted) -> bool:
     return item.outdated.fault is not None and item.outdated.fault.kind in _REFUSED
 
 
-def _accepts(item: Greeted) -> Finding:
-    version = _spelled(item.outdated.tls_version)
-    return VERSIONS.warning(f"{item.site} still accepts {version}.", **item.facts)
-
-
-def _unsure(items: Iterable[Greeted]) -> Iterator[Finding]:
-    for item in items:
-        fault = item.outdated.fault
-        if fault and fault.kind == "unable":
-            yield VERSIONS.unknown(f"Whether TLS 1.0 and 1.1 are refused is not known: {fault}.")
-        elif fault:
-            message = f"Whether {item.site} refuses TLS 1.0 and 1.1 is not known: {fault}."
-            yield VERSIONS.unknown(message, **item.facts)
+def _fault(item: Greeted) -> Iterator[Finding]:
+    """Say that a server accepts an old version, or that this is not known."""
+    fault, version = item.outdated.fault, _spelled(item.outdated.tls_version)
+    if not fault:
+        yield VERSIONS.warning(f"{version} is still accepted by {item.site}.", **item.facts)
+    else:
+        message = f"TLS 1.0 and 1.1 may be accepted by {item.site}, this is not known: {fault}."
+        yield VERSIONS.unknown(message, **item.facts)
 
 
 def _refused(items: Sequence[Greeted]) -> Finding:

@@ -24,6 +24,7 @@ from .same_certificate import judge_same
 from .sites import Sites
 from .strict_json import loads
 from .tls_versions import check_versions, judge_http
+from .together import Sight, together
 from .transport import Exchange, Request, Transport
 
 REDIRECT = Check(
@@ -62,7 +63,7 @@ def judge_recorded(recorder: Recorder, sites: Sites, *, planned: bool) -> list[F
         *judge_http(sites.api, recorder.greeted, taken),
         *judge_hsts(taken, sites, planned=planned),
         *judge_clocks(taken),
-        *judge_times(item.exchange for item in taken),
+        *judge_times(item.exchange for item in taken if item.answered),
     ]
 
 
@@ -72,9 +73,13 @@ async def _check_host(transport: Transport, plan: Plan, host: str) -> list[Findi
         _ask(transport, host, "/"), _ask(transport, host, _VERSIONS_PATH)
     )
     planned, tried = bool(plan.expectations), bool(plan.expectations.get("ports"))
-    redirects = (judge_redirect(page, host, strict=planned, tried=tried) for page in pages)
-    plain = (judge_plaintext(api, host) for api in apis)
-    return [*chain.from_iterable(redirects), *chain.from_iterable(plain)]
+    redirects = (
+        Sight(_where(page), finding)
+        for page in pages
+        for finding in judge_redirect(page, host, strict=planned, tried=tried)
+    )
+    plain = (Sight(_where(api), finding) for api in apis for finding in judge_plaintext(api))
+    return [*together(redirects), *together(plain)]
 
 
 async def _check_domain(transport: Transport, domain: str) -> list[Finding]:
@@ -97,7 +102,7 @@ def judge_redirect(
     exchange: Exchange, host: str, *, strict: bool, tried: bool = False
 ) -> Iterator[Finding]:
     """Judge an answer of port 80; `tried` says that the plan's ports already tell if it is open."""
-    where = f"http://{host}/ at {exchange.address or exchange.request.address}"
+    where = _where(exchange)
     target = location(exchange) if exchange.status in REDIRECTS else ""
     note = REDIRECT.warning if strict else REDIRECT.info
     if not exchange.status:
@@ -105,24 +110,34 @@ def judge_redirect(
             message = f"{where} gives no answer, so nothing is served without TLS there."
             yield REDIRECT.info(message, exchange=seen(exchange))
     elif not target:
-        message = f"{where} answers with status {exchange.status} instead of leading to https."
+        message = (
+            f"Status {exchange.status} instead of a redirect to https is the answer of {where}."
+        )
         yield note(message, exchange=seen(exchange))
     elif urlsplit(target).scheme == "https" and urlsplit(target).hostname == host.lower():
         yield REDIRECT.ok(f"{where} leads to https.", exchange=seen(exchange))
     else:
-        message = f"{where} leads to {target[:200]} instead of https://{host}/."
+        message = (
+            f"A redirect to {target[:200]} instead of https://{host}/ is the answer of {where}."
+        )
         yield note(message, exchange=seen(exchange))
 
 
-def judge_plaintext(exchange: Exchange, host: str) -> Iterator[Finding]:
+def judge_plaintext(exchange: Exchange) -> Iterator[Finding]:
     """Say whether the API can be used without TLS; any other page is no API."""
-    where = f"{host} at {exchange.address or exchange.request.address}"
+    where = _where(exchange)
     if _is_api(exchange):
-        message = f"{where} serves the Matrix API on port 80 without TLS."
+        message = f"The Matrix API is served without TLS by {where}."
         facts = {"exchange": seen(exchange), "excerpt": excerpt(exchange.body)}
         yield PLAINTEXT.error(message, **facts)
     elif exchange.status:
         yield PLAINTEXT.ok(f"{where} does not serve the Matrix API without TLS.")
+
+
+def _where(exchange: Exchange) -> str:
+    """Name the page without its path, and the address it was asked for at."""
+    parts = urlsplit(exchange.request.url)
+    return f"{parts.scheme}://{parts.netloc}/ at {exchange.address or exchange.request.address}"
 
 
 def _is_api(exchange: Exchange) -> bool:

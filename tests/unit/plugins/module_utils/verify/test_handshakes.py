@@ -196,7 +196,7 @@ def test_old_and_new_servers_together(tmp_path: Path) -> None:
             return [(item.verdict, _named(item.message, ports)) for item in found]
 
     assert asyncio.run(look()) == [
-        ("warning", f"{NAME} at {LOCAL}:LAX still accepts TLS 1.1."),
+        ("warning", f"TLS 1.1 is still accepted by {NAME} at {LOCAL}:LAX."),
         ("ok", f"TLS 1.0 and 1.1 are refused by {NAME} at {LOCAL}:STRICT."),
     ]
 

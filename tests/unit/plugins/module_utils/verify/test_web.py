@@ -133,6 +133,7 @@ PLAIN = f"http://{HOST}/"
         pytest.param([exchange(GOOD), exchange(url=PLAIN)], True, "ok", id="port 80"),
         pytest.param([exchange(url=PLAIN)], True, "", id="no answer over TLS"),
         pytest.param([exchange(status=0)], True, "", id="no answer"),
+        pytest.param([exchange(GOOD), exchange(status=100)], True, "ok", id="interim answer"),
     ],
 )
 def test_hsts(exchanges: list[Exchange], planned: bool, expected: str) -> None:
@@ -277,7 +278,7 @@ def test_nothing_on_port_80(kind: FaultKind, tried: bool, expected: list[str]) -
 )
 def test_plaintext(status: int, body: bytes, expected: list[str]) -> None:
     answer = Exchange(Request(PLAIN, address=V4), status, body=body)
-    assert verdicts(judge_plaintext(answer, HOST)) == expected
+    assert verdicts(judge_plaintext(answer)) == expected
 
 
 SITE = Site(V4, 443, HOST)
@@ -313,6 +314,12 @@ def test_refusals_are_one_finding() -> None:
     assert found.message == (
         f"TLS 1.0 and 1.1 are refused by {HOST} at {V4}:443, {HOST} at [{V6}]:443."
     )
+
+
+def test_servers_that_accept_old_versions_are_one_finding() -> None:
+    sites = [Site(address, 443, HOST) for address in (V4, V6)]
+    (found,) = judge_versions([Greeted(site, TODAY, Handshake("TLSv1")) for site in sites])
+    assert found.message == f"TLS 1.0 is still accepted by {HOST} at {V4}:443 and [{V6}]:443."
 
 
 def answered(version: str) -> Exchange:
