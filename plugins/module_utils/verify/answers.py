@@ -14,6 +14,7 @@ from .transport import Exchange
 
 UNRECOGNIZED = "M_UNRECOGNIZED"
 MISSING_TOKEN = "M_MISSING_TOKEN"
+TOO_MANY, FAILED = 429, 500
 
 
 def object_of(exchange: Exchange) -> dict[str, Any]:
@@ -35,9 +36,13 @@ def stated(exchange: Exchange) -> str:
     return f"{exchange.status} {errcode(exchange)[:50]}".rstrip()
 
 
-def is_silent(exchange: Exchange) -> bool:
-    """Whether nothing is known: a connection that is closed without an answer is a refusal."""
-    return not exchange.status and not (exchange.error and exchange.error.kind == "protocol")
+def why_unknown(exchange: Exchange) -> str:
+    """Say why an answer tells nothing; a connection closed without one is a refusal."""
+    if exchange.status == TOO_MANY or exchange.status >= FAILED:
+        return f"answers {stated(exchange)}"
+    if exchange.status or (exchange.error and exchange.error.kind == "protocol"):
+        return ""
+    return f"fails: {exchange.error}"
 
 
 def newest(versions: Iterable[object]) -> tuple[int, int]:

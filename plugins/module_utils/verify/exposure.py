@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from .answers import MISSING_TOKEN, errcode, is_silent, object_of, stated
+from .answers import MISSING_TOKEN, errcode, object_of, stated, why_unknown
 from .evidence import seen
 from .findings import Check, Finding
 from .redirects import OK
@@ -84,7 +84,7 @@ def _is_admin_api(exchange: Exchange) -> bool:
 
 def _hidden(check: Check, exchanges: Sequence[Exchange], message: str) -> Finding:
     for exchange in exchanges:
-        if is_silent(exchange):
-            reason = f"This is not known: {exchange.request.url} fails: {exchange.error}."
-            return check.skipped(reason, exchange=seen(exchange))
+        if reason := why_unknown(exchange):
+            unknown = f"This is not known: {exchange.request.url} {reason}."
+            return check.skipped(unknown, exchange=seen(exchange))
     return check.ok(message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from .answers import MISSING_TOKEN, UNRECOGNIZED, errcode, newest, object_of, stated
+from .answers import MISSING_TOKEN, TOO_MANY, UNRECOGNIZED, errcode, newest, object_of, stated
 from .evidence import excerpt, seen
 from .findings import Check, Finding
 from .redirects import OK, ORIGIN
@@ -84,7 +84,7 @@ def judge_config(exchange: Exchange, version: tuple[int, int]) -> Finding:
     code = errcode(exchange)
     if (exchange.status, code) == (401, MISSING_TOKEN):
         return AUTHENTICATED.ok(f"Files are given to users only. {_FROZEN}")
-    if not exchange.status or exchange.status == 429:
+    if not exchange.status or exchange.status == TOO_MANY:
         return AUTHENTICATED.skipped(f"This is not known: {_reason(exchange)}.", **evidence)
     if code != UNRECOGNIZED:
         message = f"The API for files answers {stated(exchange)} instead of 401 {MISSING_TOKEN}."
@@ -99,7 +99,7 @@ def judge_config(exchange: Exchange, version: tuple[int, int]) -> Finding:
 def judge_route(exchange: Exchange) -> Finding:
     """Judge whether requests for /_matrix/media come to a homeserver."""
     evidence = {"exchange": seen(exchange), "excerpt": excerpt(exchange.body)}
-    if not exchange.status or exchange.status == 429:
+    if not exchange.status or exchange.status == TOO_MANY:
         return ROUTE.skipped(f"This is not known: {_reason(exchange)}.", **evidence)
     if errcode(exchange) in ("", UNRECOGNIZED):
         message = f"No homeserver answers at /_matrix/media, only {stated(exchange)} comes back."

@@ -47,6 +47,8 @@ def answered(status: int, value: object = "", fault: str = "") -> Exchange:
         pytest.param(answered(302), "ok", id="redirected"),
         pytest.param(answered(0, fault="protocol"), "ok", id="hung up on"),
         pytest.param(answered(0, fault="timeout"), "skipped", id="no answer"),
+        pytest.param(answered(502, "<html>"), "skipped", id="passed on to nobody"),
+        pytest.param(answered(429), "skipped", id="asked too often"),
     ],
 )
 def test_admin_api(exchange: Exchange, verdict: str) -> None:
