@@ -9,7 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from .answers import MISSING_TOKEN, TOO_MANY, UNRECOGNIZED, errcode, newest, object_of, stated
+from .answers import (
+    FAILED,
+    MISSING_TOKEN,
+    TOO_MANY,
+    UNRECOGNIZED,
+    errcode,
+    newest,
+    object_of,
+    stated,
+)
 from .evidence import excerpt, seen
 from .findings import Check, Finding
 from .redirects import OK, ORIGIN
@@ -101,7 +110,7 @@ def judge_route(exchange: Exchange) -> Finding:
     evidence = {"exchange": seen(exchange), "excerpt": excerpt(exchange.body)}
     if not exchange.status or exchange.status == TOO_MANY:
         return ROUTE.skipped(f"This is not known: {_reason(exchange)}.", **evidence)
-    if errcode(exchange) in ("", UNRECOGNIZED):
+    if exchange.status >= FAILED or errcode(exchange) in ("", UNRECOGNIZED):
         message = f"No homeserver answers at /_matrix/media, only {stated(exchange)} comes back."
         return ROUTE.warning(message, **evidence)
     return ROUTE.ok("Requests for /_matrix/media come to the homeserver.")

@@ -56,6 +56,7 @@ def test_files_for_users(
         pytest.param(answered(404, "M_UNRECOGNIZED"), "warning", id="our own proxy"),
         pytest.param(answered(404), "warning", id="not passed on"),
         pytest.param(answered(200), "warning", id="a web client for every path"),
+        pytest.param(answered(502, "M_UNKNOWN"), "warning", id="our own proxy, service down"),
         pytest.param(answered(429), "skipped", id="limited"),
         pytest.param(answered(0), "skipped", id="no answer"),
     ],
