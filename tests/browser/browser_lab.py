@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import subprocess
 from dataclasses import dataclass
@@ -76,10 +75,12 @@ class Lab:
 
     def verify(self, server_name: str) -> Report:
         """Look at a server of the lab as a stranger would."""
-        nameserver = self.address("ns")
-        guard = Guard((ipaddress.ip_network(f"{nameserver}/28", strict=False),))
-        authorities = str(self.state / "ca.pem")
-        network = Network(guard, ca_file=authorities, nameservers=[nameserver])
+        settings = json.loads((self.state / "inventory/group_vars/matrix.json").read_text())
+        network = Network(
+            Guard.parse(settings["verify_allow_private"]),
+            ca_file=str(self.state / "ca.pem"),
+            nameservers=settings["verify_nameservers"],
+        )
         return asyncio.run(verify(network, Plan(server_name)))
 
 

@@ -91,7 +91,7 @@ STATES: dict[str, State] = {
         False, redirect(headers=ECHO), serve(allow("$https_origin"))
     ),
     "an origin for each asker, after a redirect at home": State(
-        True, base=redirect(f"https://{BASE}/moved/@part@", ECHO)
+        True, base=redirect(f"https://{BASE}/moved%20to/@part@", ECHO)
     ),
     "an origin of the first asker": State(False, redirect(headers=ECHO), serve(allow(OWN))),
     "document not there": State(False, matrix=serve(status=404, body="{}")),
@@ -114,7 +114,13 @@ STATES: dict[str, State] = {
     ),
     "loop": State(False, matrix=redirect(f"https://{BASE}@path@")),
     "redirect to itself": direct(redirect(f"https://{BASE}@path@"), readable=False),
-    "redirect to nowhere": direct(serve(status=302), readable=False),
+    "redirect to nowhere": direct(
+        f"{ANY} proxy_pass http://127.0.0.1/away; proxy_hide_header Location;", readable=False
+    ),
+    "redirect to an address with a space": direct(
+        redirect(f"'https://{BASE}/moved to/@part@'"), readable=True
+    ),
+    "redirect to an address without host": direct(redirect("/moved%20to/@part@"), readable=True),
     "redirect to http": State(False, base=redirect(f"http://{MATRIX}@path@")),
     "redirect with a password": State(False, base=redirect(f"https://me:secret@{MATRIX}@path@")),
     "redirect to a port browsers block": State(

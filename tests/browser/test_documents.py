@@ -19,11 +19,11 @@ from states import BASE, DOCUMENTS, STATES, State
 from web import bring, make_certificates
 
 # The verdicts of findings that mean: no browser can read the document. Without CORS headers a
-# support document is worth a warning only, because the specification merely advises them; and
-# a document that is not there may well be information. What other clients do not take, though
-# browsers do, is an error whose evidence says so.
+# support document is worth a warning only, because the specification merely advises them; a
+# document that is not there may well be information, or follow from a host that is not there.
+# What other clients do not take, though browsers do, is an error whose evidence says so.
 UNREADABLE: dict[str, frozenset[Verdict]] = {
-    "well_known.{part}.status": frozenset({"error", "warning", "info"}),
+    "well_known.{part}.status": frozenset({"error", "warning", "info", "skipped"}),
     "well_known.{part}.redirects": frozenset({"error"}),
     "well_known.{part}.cors": frozenset({"error", "warning"}),
     "well_known.{part}.json": frozenset({"error"}),

@@ -16,16 +16,19 @@ RESTART = "nginx -s stop; systemctl reset-failed nginx; systemctl restart nginx"
 MAP = "map $http_origin $https_origin { ~^https: $http_origin; default ''; }\n"
 SERVER = """\
 server {{
-    listen 80;
-    listen 443 ssl;
-    listen 6697 ssl;
-    listen 8443 ssl;
+    {listen}
     server_name {name};
     ssl_certificate {certificate};
     ssl_certificate_key {key};
 {locations}
+    location /away {{ return 302 https://third.test/; }}
 }}
 """
+LISTEN = " ".join(
+    f"listen {address}{port};"
+    for port in ("80", "443 ssl", "6697 ssl", "8443 ssl")
+    for address in ("", "[::]:")
+)
 CERTIFICATES = "/etc/nginx/lab"
 KINDS = ("untrusted", "expired", "other")
 MAKE = f"""
@@ -68,6 +71,7 @@ def _server(name: str, answer: str, faulty: str) -> str:
     good = f"/etc/letsencrypt/live/{BASE if name == BASE else MATRIX}"
     return SERVER.format(
         name=name,
+        listen=LISTEN,
         certificate=f"{CERTIFICATES}/{faulty}.crt" if faulty else f"{good}/fullchain.pem",
         key=f"{CERTIFICATES}/{faulty}.key" if faulty else f"{good}/privkey.pem",
         locations="\n".join(_location(answer, part) + _moved(part) for part in DOCUMENTS),
@@ -82,6 +86,5 @@ def _location(answer: str, part: str) -> str:
 
 def _moved(part: str) -> str:
     """Have the document at another address of the same name, too, for redirects at home."""
-    return (
-        f"    location = /moved/{part} {{ {serve(ECHO).replace('@document@', DOCUMENTS[part])} }}"
-    )
+    document = serve(ECHO).replace("@document@", DOCUMENTS[part])
+    return f'    location = "/moved to/{part}" {{ {document} }}'

@@ -100,7 +100,8 @@ def location(exchange: Exchange) -> str:
     if len(set(values)) != 1 or not values[0].isascii():
         return ""
     try:
-        target = urldefrag(urljoin(exchange.request.url, values[0])).url
+        # Browsers and peers write a space as it should be (URL standard, path state).
+        target = urldefrag(urljoin(exchange.request.url, values[0].strip())).url.replace(" ", "%20")
         is_somewhere = bool(urlsplit(target).hostname) and urlsplit(target).port != 0
     except ValueError:
         return ""

@@ -47,6 +47,7 @@ def answered(*headers: tuple[str, str], status: int = 200) -> Exchange:
         ("/b?y=2", "https://example.com/b?y=2"),
         ("b#part", "https://example.com/b"),
         ("//other.example/b", "https://other.example/b"),
+        ("/a path", "https://example.com/a%20path"),
         ("http://example.com/", "http://example.com/"),
         ("https://[::1/", ""),
         ("https://example.com:0/", ""),
