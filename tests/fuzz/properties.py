@@ -21,7 +21,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     VERDICTS,
     Finding,
 )
-from hypothesis import given
+from hypothesis import given, settings
 
 Result = TypeVar("Result")
 Test = Callable[..., None]
@@ -38,8 +38,11 @@ class TooSlowError(AssertionError):
     """One input takes longer than any may."""
 
 
-def fuzzed(*arguments: Any, **named: Any) -> Callable[[Test], Test]:
-    """Do as `given` does, count the inputs, and stop one that takes too long."""
+def fuzzed(*arguments: Any, share: float = 1, **named: Any) -> Callable[[Test], Test]:
+    """Do as `given` does, count the inputs, and stop one that takes too long.
+
+    A test with slow inputs tries only a share of the profile's number.
+    """
 
     def decorate(test: Test) -> Test:
         @functools.wraps(test)
@@ -53,7 +56,8 @@ def fuzzed(*arguments: Any, **named: Any) -> Callable[[Test], Test]:
                 signal.setitimer(signal.ITIMER_PROF, 0)
                 signal.signal(signal.SIGPROF, former)
 
-        return given(*arguments, **named)(counted)
+        number = max(5, int(settings().max_examples * share))
+        return settings(max_examples=number)(given(*arguments, **named)(counted))
 
     return decorate
 

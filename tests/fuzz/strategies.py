@@ -105,7 +105,7 @@ def _change(holder: Any, seeds: list[int], kind: str, value: Any) -> None:
     elif kind == "rename" and isinstance(holder, dict):
         holder[str(value)[:300]] = holder.pop(key)
     elif kind == "many":
-        holder[key] = [inner] * 60
+        holder[key] = [inner] * (60 if len(json.dumps(inner)) < 1000 else 2)
     else:
         holder[key] = [value, inner] if kind == "wrap" else value
 

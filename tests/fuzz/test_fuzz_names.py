@@ -9,6 +9,8 @@ import contextlib
 from typing import Any, Literal
 
 import dns.message
+import dns.rdataclass
+import dns.rdatatype
 import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils import names, published
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
@@ -35,6 +37,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 from hypothesis import example
 from hypothesis import strategies as st
 
+IN = dns.rdataclass.IN
 ADDRESSES = st.ip_addresses().map(str)
 HOSTS = TEXTS | st.sampled_from(["a.b", "a..b", ".", "", "-", "1.2.3", "a" * 64, "[::1]", "xn--"])
 PORTS = st.sampled_from(["", ":8448", ":0", ":99999", ":080", ":\u0661", ":1:2", ":-1"])
@@ -130,9 +133,9 @@ def test_few_addresses_of_a_name_are_tried(answers: list[Answer], host: str) -> 
     assert len(transport.requests) <= addresses.ADDRESSES_LIMIT
 
 
-def wire(*lines: str) -> bytes:
+def wire(kind: str, *lines: str) -> bytes:
     """Return the bytes of an answer to a question for example.com."""
-    query = dns.message.make_query("example.com.", "A", id=1)
+    query = dns.message.make_query("example.com.", kind, id=1)
     reply = dns.message.make_response(query)
     text = "\n".join([reply.to_text(), ";ANSWER", *lines])
     return dns.message.from_text(text).to_wire()
@@ -140,21 +143,22 @@ def wire(*lines: str) -> bytes:
 
 @fuzzed(
     mutated(
-        wire("example.com. 1 IN A 192.0.2.1"),
-        wire("example.com. 1 IN CNAME a.test.", "a.test. 1 IN A 192.0.2.1"),
-        wire("example.com. 1 IN CNAME a.test.", "a.test. 1 IN CNAME example.com."),
-        wire("example.com. 1 IN SRV 0 0 1 .", "example.com. 1 IN SRV 0 0 1 a\\032b.test."),
-    ),
-    st.sampled_from(["A", "AAAA", "CNAME", "SRV"]),
+        wire("A", "example.com. 1 IN A 192.0.2.1"),
+        wire("A", "example.com. 1 IN CNAME a.test.", "a.test. 1 IN A 192.0.2.1"),
+        wire("CNAME", "example.com. 1 IN CNAME a.test.", "a.test. 1 IN CNAME example.com."),
+        wire("SRV", "example.com. 1 IN SRV 0 0 1 .", "example.com. 1 IN SRV 0 0 1 a\\032b.test."),
+    )
 )
-def test_dns_answers_are_read(data: bytes, kind: str) -> None:
+def test_dns_answers_are_read(data: bytes) -> None:
     """What dnspython takes for an answer is read; it refuses the rest by exceptions of its own."""
     try:
         message = dns.message.from_wire(data)
-        name = message.question[0].name
-        reply = dns.resolver.Answer(name, dns.rdatatype.from_text(kind), 1, message)
-    except Exception:
+        question = message.question[0]
+        reply = dns.resolver.Answer(question.name, question.rdtype, IN, message)
+    except Exception:  # the resolver does the same with each answer it gets
         return
-    answer = lookup.answer_of(reply, kind)
-    assert len(answer.records) <= lookup.RECORDS_LIMIT
-    assert len(answer.services) <= lookup.RECORDS_LIMIT
+    kind = dns.rdatatype.to_text(question.rdtype)
+    if kind in ("A", "AAAA", "CNAME", "SRV"):
+        answer = lookup.answer_of(reply, kind)
+        assert len(answer.records) <= lookup.RECORDS_LIMIT
+        assert len(answer.services) <= lookup.RECORDS_LIMIT

@@ -133,7 +133,7 @@ class Anything(FakeTransport):
             yield ClosedChannel(Fault("timeout", f"{address} {port} {kind} {name}"))
 
 
-@fuzzed(DAMAGE, st.lists(SAID, max_size=4), STATES)
+@fuzzed(DAMAGE, st.lists(SAID, max_size=4), STATES, share=0.3)
 @example(
     {url: Reply(302, headers=(("Location", url + "/" + "x" * 9000),)) for url in URLS}, [], "open"
 )

@@ -170,7 +170,7 @@ def test_a_client_gets_what_it_wants_or_a_phrase(
     run(talk())
 
 
-@fuzzed(EDITS, st.integers(0, 3), st.booleans())
+@fuzzed(EDITS, st.integers(0, 3), st.booleans(), share=0.2)
 def test_a_turn_server_that_garbles_is_judged(
     edits: list[tuple[int, str, bytes]], every: int, private: bool
 ) -> None:
