@@ -50,8 +50,11 @@ class Reply:
 
     @property
     def is_refusal(self) -> bool:
-        """Tell whether it says no for good (section 4.2.1)."""
-        return self.code >= 500
+        """Tell whether it says no for good (section 4.2.1), or "not authorized" (RFC 3463).
+
+        Postfix answers 454 4.7.1 to strangers by default (defer_unauth_destination).
+        """
+        return self.code >= 500 or (self.code == 454 and self.lines[0].startswith("4.7.1 "))
 
     def offers(self, keyword: str) -> bool:
         """Tell whether an answer to EHLO names this extension (section 4.1.1.1)."""

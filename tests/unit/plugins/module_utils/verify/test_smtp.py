@@ -84,6 +84,21 @@ def test_extensions(lines: tuple[str, ...], offered: bool) -> None:
     assert Reply(250, lines).offers("STARTTLS") is offered
 
 
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        pytest.param(b"550 5.7.1 Relaying denied", True, id="for good"),
+        pytest.param(b"530 5.7.0 Authentication required", True, id="log in first"),
+        pytest.param(b"454 4.7.1 <a@b>: Relay access denied", True, id="Postfix's default"),
+        pytest.param(b"454 TLS not available", False, id="another 454"),
+        pytest.param(b"450 4.7.1 Greylisted", False, id="greylisted"),
+        pytest.param(b"250 OK", False, id="taken"),
+    ],
+)
+def test_refusals(line: bytes, refused: bool) -> None:
+    assert Reply.parse(line + b"\r\n").is_refusal is refused
+
+
 def test_what_is_shown_of_a_reply_is_short_and_printable() -> None:
     shown = str(Reply.parse(b"550 \x1b[31m" + b"x" * 400 + b"\r\n"))
     assert shown.startswith("550  [31mx")
