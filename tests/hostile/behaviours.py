@@ -9,7 +9,7 @@ import asyncio
 import gzip
 import itertools
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import dns.message
 import dns.rrset
@@ -216,3 +216,27 @@ def name_server(zone: Zone) -> Callable[[bytes], list[bytes]]:
         return [reply.to_wire(max_size=65000)]
 
     return answer
+
+
+def worst(pages: Mapping[str, bytes], *, pause: float) -> Handler:
+    """Send clients to the API after redirects, and answer there with as much as will be read."""
+    numbers = itertools.count()
+    client = next(page for key, page in pages.items() if key.endswith("/.well-known/matrix/client"))
+    big = b"{" + b'"a":{},' * (2**18 // 7 - 1) + b'"a":0}'
+    large = b"".join([OK, b"Content-Length: %d\r\n\r\n" % len(big), big])
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode("latin-1")
+        await asyncio.sleep(pause)
+        if "/.well-known/" in path and "n=4" not in path:
+            step = int(path.rpartition("n=")[2] or 0) if "n=" in path else 0
+            target = f"https://example.com{path.partition('?')[0]}?{next(numbers)}&n={step + 1}"
+            writer.write(
+                b"HTTP/1.1 302 X\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: *\r\n"
+            )
+            writer.write(b"Location: " + target.encode() + b"\r\n\r\n")
+        else:
+            writer.write(client if path.startswith("/.well-known/matrix/client") else large)
+        await writer.drain()
+
+    return handle

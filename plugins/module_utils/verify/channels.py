@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -17,6 +18,18 @@ Upgrade = Callable[[Stream, str, bool], Awaitable[Stream]]
 """Goes on in TLS for a name, looking at the certificate or trusting it."""
 _RETRANSMITS = (0.5, 1.0, 1.5)
 _QUEUE = 64
+_EXCHANGES = 6
+_DATAGRAMS_SECONDS = 30.0
+
+
+class _Patience:
+    """How long one may wait: no conversation goes on for ever, however it is kept up."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def of(self, seconds: float) -> float:
+        return max(0.0, min(seconds, self._end - time.monotonic()))
 
 
 class ClosedChannel:
@@ -36,25 +49,28 @@ class ClosedChannel:
 
 
 class StreamChannel:
-    """A conversation over TCP or TLS."""
+    """A conversation over TCP or TLS; it may take as long as six answers."""
 
     def __init__(self, stream: Stream, *, seconds: float, upgrade: Upgrade) -> None:
         self._stream, self._seconds, self._upgrade = stream, seconds, upgrade
+        self._patience = _Patience(_EXCHANGES * seconds)
         self.certificate = stream.certificate
         untrusted = self.certificate.fault if self.certificate else ""
         self.fault = Fault("tls", untrusted) if untrusted else None
         self.local: tuple[str, int] = stream.writer.get_extra_info("sockname")[:2]
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
+        patience = self._patience.of(self._seconds)
         try:
-            return await asyncio.wait_for(self._exchange(payload, missing), self._seconds)
+            return await asyncio.wait_for(self._exchange(payload, missing), patience)
         except (OSError, asyncio.TimeoutError):
             return b""
 
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         upgrading = self._upgrade(self._stream, name, trusting)
+        patience = self._patience.of(self._seconds)
         try:
-            self._stream = await asyncio.wait_for(upgrading, self._seconds)
+            self._stream = await asyncio.wait_for(upgrading, patience)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             self.fault = fault_of(error)
             return self.fault
@@ -82,6 +98,7 @@ class DatagramChannel(asyncio.DatagramProtocol):
         self.fault: Fault | None = None
         self.local = ("", 0)
         self._received: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
+        self._patience = _Patience(_DATAGRAMS_SECONDS)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
@@ -105,7 +122,7 @@ class DatagramChannel(asyncio.DatagramProtocol):
             if payload:
                 self._transport.sendto(payload)
             try:
-                return await asyncio.wait_for(self._received.get(), patience)
+                return await asyncio.wait_for(self._received.get(), self._patience.of(patience))
             except asyncio.TimeoutError:
                 continue
         return b""
