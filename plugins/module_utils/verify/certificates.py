@@ -146,7 +146,7 @@ def judge_certificate(
         facts = read(certificate)
     except ValueError as error:
         return [TRUST.error(f"The certificate of {where} cannot be read: {error}.", where=where)]
-    evidence = {"where": where, **_evidence(certificate, facts, now)}
+    evidence = {"where": where, "host": name, **_evidence(certificate, facts, now)}
     return [
         *_trust(certificate, facts, name, evidence),
         *_expiry(facts, now, evidence),

@@ -43,7 +43,9 @@ def judge_hsts(taken: Iterable[Taken], sites: Sites, *, planned: bool) -> list[F
         return []
     for answer in answers:
         if fault := hsts_fault(answer):
-            return [HSTS.warning(f"{answer.request.url}: {fault}.", exchange=seen(answer))]
+            values = [value[:_EXCERPT] for value in answer.header(_HEADER)[:_EXCERPT]]
+            message = f"{answer.request.url}: {fault}."
+            return [HSTS.warning(message, exchange=seen(answer), values=values)]
     return [_presence(answers, sites.host, planned=planned)]
 
 

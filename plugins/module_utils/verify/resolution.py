@@ -17,6 +17,8 @@ from .redirects import Chain, follow
 from .transport import Answer, Service, Transport
 
 FEDERATION_PORT = 8448
+SERVICE_STEPS = ("3.3", "3.4", "4", "5")
+"""The steps by which an SRV record leads to other addresses than those of the name."""
 TARGETS_LIMIT = 16
 ENDPOINTS_LIMIT = 32
 QUESTIONS_LIMIT = 2 + 4 * TARGETS_LIMIT
@@ -213,7 +215,8 @@ async def _addresses(transport: Transport, host: str, port: int) -> _Found:
     )
     if endpoints or failed:
         return _Found(endpoints, failed)
-    return _Found(findings=(ADDRESSES.error(f"The name {host} has neither A nor AAAA records."),))
+    message = f"The name {host} has neither A nor AAAA records."
+    return _Found(findings=(ADDRESSES.error(message, host=host),))
 
 
 def _unique(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .certificates import read
 from .findings import Check, Finding
-from .recorder import Taken
+from .recorder import Site, Taken
 from .transport import Certificate
 
 SAME = Check(
@@ -28,17 +28,20 @@ _Shown = Mapping[str, Mapping[str, Certificate]]
 """The certificates that each address shows, by fingerprint."""
 
 
-def judge_same(taken: Iterable[Taken]) -> list[Finding]:
-    """Compare what the addresses of every name and port show, if there are several."""
-    names: defaultdict[tuple[str, int], dict[str, dict[str, Certificate]]] = defaultdict(dict)
+def judge_same(taken: Iterable[Taken], apart: Collection[Site] = ()) -> list[Finding]:
+    """Compare what the addresses of every name and port show, if there are several.
+
+    Those that an SRV record leads to, `apart`, are compared with one another only.
+    """
+    names: defaultdict[tuple[str, int, bool], dict[str, dict[str, Certificate]]] = defaultdict(dict)
     for item in taken:
         certificate, site = item.exchange.certificate, item.site
         if site and certificate and certificate.chain:
             fingerprint = hashlib.sha256(certificate.chain[0]).hexdigest()
-            shown = names[site.name, site.port].setdefault(site.address, {})
+            shown = names[site.name, site.port, site in apart].setdefault(site.address, {})
             shown[fingerprint] = certificate
     several = ((name, shown) for name, shown in sorted(names.items()) if len(shown) > 1)
-    return [_judge(f"{name}:{port}", shown) for (name, port), shown in several]
+    return [_judge(f"{name}:{port}", shown) for (name, port, _apart), shown in several]
 
 
 def _judge(where: str, shown: _Shown) -> Finding:

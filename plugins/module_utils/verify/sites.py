@@ -17,7 +17,7 @@ from .discovery import base_url, url_fault
 from .plan import Plan
 from .recorder import HTTPS_PORT, Site
 from .redirects import Chain
-from .resolution import Resolution
+from .resolution import SERVICE_STEPS, Resolution
 from .transport import Transport
 
 
@@ -30,6 +30,8 @@ class Sites:
     port: int = HTTPS_PORT
     every: tuple[Site, ...] = ()
     api: tuple[Site, ...] = ()
+    apart: frozenset[Site] = frozenset()
+    """Those that the name of the certificate does not lead to, but an SRV record does."""
 
 
 def base_of(plan: Plan, client: Chain) -> str:
@@ -55,7 +57,8 @@ async def find_sites(
     name = resolution.certificate_name
     peers = [Site(item.address, item.port, name) for item in resolution.endpoints]
     api = tuple(dict.fromkeys([*clients, *peers]))
-    return Sites(domain, host, port, tuple(dict.fromkeys([*front, *api])), api)
+    apart = frozenset(peers if resolution.step in SERVICE_STEPS else ())
+    return Sites(domain, host, port, tuple(dict.fromkeys([*front, *api])), api, apart)
 
 
 def _host_of(base: str) -> tuple[str, int]:

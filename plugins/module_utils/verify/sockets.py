@@ -230,10 +230,15 @@ def fault_of(error: BaseException, address: str = "") -> Fault:
         if isinstance(error, kind):
             return Fault(name, detail)
     if isinstance(error, OSError) and error.errno in _UNREACHABLE:
-        if address and not has_route(address):
-            return Fault("no_route", "this machine has no route there")
-        return Fault("unreachable", "the address is unreachable")
+        return _unreachable(address)
     return Fault("protocol", str(error)[:200] or type(error).__name__)
+
+
+def _unreachable(address: str) -> Fault:
+    """Tell a vantage without a way there from an address that nobody reaches."""
+    if address and not has_route(address):
+        return Fault("no_route", "this machine has no route there")
+    return Fault("unreachable", "the address is unreachable")
 
 
 def has_route(address: str) -> bool:

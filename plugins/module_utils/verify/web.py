@@ -59,7 +59,7 @@ def judge_recorded(recorder: Recorder, sites: Sites, *, planned: bool) -> list[F
     """Judge what the exchanges of all checks tell together."""
     taken = recorder.taken
     return [
-        *judge_same(taken),
+        *judge_same(taken, sites.apart),
         *judge_http(sites.api, recorder.greeted, taken),
         *judge_hsts(taken, sites, planned=planned),
         *judge_clocks(taken),
@@ -104,23 +104,22 @@ def judge_redirect(
     """Judge an answer of port 80; `tried` says that the plan's ports already tell if it is open."""
     where = _where(exchange)
     target = location(exchange) if exchange.status in REDIRECTS else ""
-    note = REDIRECT.warning if strict else REDIRECT.info
     if not exchange.status:
         if not tried and exchange.error and exchange.error.kind not in _NOT_HERE:
             message = f"{where} gives no answer, so nothing is served without TLS there."
             yield REDIRECT.info(message, exchange=seen(exchange))
-    elif not target:
-        message = (
-            f"Status {exchange.status} instead of a redirect to https is the answer of {where}."
-        )
-        yield note(message, exchange=seen(exchange))
-    elif urlsplit(target).scheme == "https" and urlsplit(target).hostname == host.lower():
+    elif _is_secure(target, host):
         yield REDIRECT.ok(f"{where} leads to https.", exchange=seen(exchange))
     else:
-        message = (
-            f"A redirect to {target[:200]} instead of https://{host}/ is the answer of {where}."
-        )
+        answer = f"a redirect to {target[:200]}" if target else f"status {exchange.status}"
+        note = REDIRECT.warning if strict else REDIRECT.info
+        message = f"{where}: {answer} instead of a redirect to https://{host}/."
         yield note(message, exchange=seen(exchange))
+
+
+def _is_secure(target: str, host: str) -> bool:
+    parts = urlsplit(target)
+    return (parts.scheme, parts.hostname) == ("https", host.lower())
 
 
 def judge_plaintext(exchange: Exchange) -> Iterator[Finding]:

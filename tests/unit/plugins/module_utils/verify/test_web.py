@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from email.utils import formatdate
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.clock import (
@@ -395,6 +396,13 @@ def test_ports_are_compared_apart() -> None:
     federation = showing((V4, TWO), (V6, TWO), url=FEDERATION)
     found = judge_same([*showing((V4, ONE), (V6, ONE)), *federation])
     assert verdicts(found) == ["ok certificate.same"] * 2
+
+
+def test_targets_of_srv_records_are_compared_apart() -> None:
+    target = Site(V6, 443, urlsplit(API).hostname or "")
+    shown = list(showing((V4, ONE), (V6, TWO)))
+    assert verdicts(judge_same(shown)) == ["warning certificate.same"]
+    assert verdicts(judge_same(shown, {target})) == []
 
 
 def test_different_certificates_are_named() -> None:
