@@ -16,6 +16,7 @@ from typing import Any
 from ..names import ServerName
 from . import wellknown
 from .api import check_api
+from .causes import explained
 from .dns_recursion import check_recursion
 from .documents import check_documents
 from .elsewhere import Elsewhere
@@ -39,6 +40,9 @@ CLIENT = Check(
     "Publish /.well-known/matrix/client, by which clients find the server.",
 )
 _NOTED = MESSAGE_LIMIT - len(" (accepted)")
+
+
+_Looked = tuple[list[Finding], Resolution]
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,13 @@ async def verify(transport: Transport, plan: Plan) -> Report:
         resolution = await resolve(recorder, plan.server_name)
         return Report(resolution.findings, resolution)
     found, resolution = await _look(recorder, plan, name)
-    findings = _accepted(_unique(found), plan.ignore)
+    judged = explained(_unique(found), resolution, plan.expectations)
+    findings = _accepted(judged, plan.ignore)
     peers = await peers_of(recorder, resolution)
     return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
 
 
-async def _look(
-    recorder: Recorder, plan: Plan, name: ServerName
-) -> tuple[list[Finding], Resolution]:
+async def _look(recorder: Recorder, plan: Plan, name: ServerName) -> _Looked:
     """Do every check, and judge at the end what their exchanges tell together."""
     resolving = asyncio.ensure_future(resolve(recorder, plan.server_name))
     discovering = asyncio.ensure_future(follow(recorder, wellknown.url(name.host, "client")))

@@ -1,0 +1,133 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One fault, one alarm: what merely follows from another finding points there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from .findings import Finding, shortened
+from .resolution import Resolution
+
+_REACH = ("client.reach", "federation.reach", "well_known.reach", "turn.server")
+_PARTS = ("redirects", "status", "json", "not_object", "m_server")
+_DELEGATION = tuple(f"well_known.server.{part}" for part in _PARTS)
+_UNREACHED = ("client.reach", "well_known.reach", "resolution.addresses")
+_OF_THE_NAME = ("resolution.server_name", "resolution.addresses")
+_WITHOUT_DELEGATION = ("4", "5", "6")
+_ROOTS = ("client.reach", "client.versions", "client.base_url")
+_JUDGED = ("error", "warning", "unknown")
+_FETCHED = (".status", ".host")
+_NOTED = 400
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What is wrong by itself, so that other things cannot be right."""
+
+    dead: frozenset[str] = frozenset()
+    """Addresses at which nothing answers."""
+    unreached: Mapping[str, str] = field(default_factory=dict)
+    """Hosts that do not answer somewhere, and the finding that says so."""
+    untrusted: frozenset[str] = frozenset()
+    """Hosts whose certificate is not trusted."""
+    delegation: str = ""
+    """What is wrong with the document that should tell peers where to go."""
+    api: str = ""
+    """Why nothing of the client API can be judged."""
+    keyless: frozenset[tuple[str, int]] = frozenset()
+    """Addresses that answer wrongly for the signing keys, each with its status."""
+
+
+def explained(
+    findings: Sequence[Finding], resolution: Resolution, expectations: Mapping[str, Any]
+) -> list[Finding]:
+    """Let what follows from another finding count as skipped, and say from which."""
+    causes = _causes(findings, resolution, delegated=bool(expectations.get("delegation")))
+    caused = [(finding, _cause(finding, causes)) for finding in findings]
+    own = {finding.id for finding, cause in caused if finding.verdict in _JUDGED and not cause}
+    deeper = {finding.id: cause for finding, cause in caused if cause and finding.id not in own}
+    return [
+        _following(finding, deeper.get(cause, cause)) if cause else finding
+        for finding, cause in caused
+    ]
+
+
+def _following(finding: Finding, cause: str) -> Finding:
+    message = f"{shortened(finding.message, _NOTED)} This follows from {cause}."
+    return replace(finding, verdict="skipped", message=message, remedy="")
+
+
+def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: bool) -> Causes:
+    errors = [finding for finding in findings if finding.verdict == "error"]
+    by_id = {finding.id for finding in errors}
+    documents = [name for name in _DELEGATION if name in by_id]
+    strayed = delegated and resolution.step in _WITHOUT_DELEGATION
+    answered = any(item.id == "client.versions" and item.verdict == "ok" for item in findings)
+    silent = [name for name in ("client.versions", "client.reach") if name in by_id]
+    return Causes(
+        dead=frozenset(_addresses(errors, ("ports.address",))),
+        unreached={_host(item): item.id for item in errors if item.id in _UNREACHED},
+        untrusted=frozenset(_host(item) for item in errors if item.id == "certificate.trust"),
+        delegation=documents[0] if strayed and documents else "",
+        api=silent[0] if silent and not answered else "",
+        keyless=frozenset(_answer(item) for item in errors if item.id == "federation.keys"),
+    )
+
+
+def _cause(finding: Finding, causes: Causes) -> str:
+    """Return the id of the finding from which this one follows, or nothing."""
+    if finding.verdict not in _JUDGED:
+        return ""
+    if finding.id in _REACH and causes.dead.issuperset(_addresses([finding])):
+        return "ports.address"
+    if finding.id.startswith(("federation.", "resolution.")) and causes.delegation:
+        return "" if finding.id in _OF_THE_NAME else causes.delegation
+    if finding.id == "federation.version":
+        return "federation.keys" if _answer(finding) in causes.keyless else ""
+    if finding.id.startswith(("client.", "registration.")) and finding.id not in _ROOTS:
+        return causes.api
+    return _unfetched(finding, causes)
+
+
+def _unfetched(finding: Finding, causes: Causes) -> str:
+    """Explain a document that was not fetched because of the host that should serve it."""
+    if not (finding.id.startswith("well_known.") and finding.id.endswith(_FETCHED)):
+        return ""
+    last: Mapping[str, Any] = next(reversed(finding.evidence.get("hops") or [{}]))
+    host = urlsplit(str(last.get("url"))).hostname or ""
+    if "certificate" in str(last.get("error", "")):
+        return "certificate.trust" if host in causes.untrusted else ""
+    return causes.unreached.get(host, "") if last.get("error") else ""
+
+
+def _addresses(findings: Iterable[Finding], ids: Sequence[str] = ()) -> set[str]:
+    """Return the addresses of which findings speak; one that names none speaks of all."""
+    found: set[str] = set()
+    for finding in findings:
+        if ids and finding.id not in ids:
+            continue
+        seen = finding.evidence
+        single = seen.get("address") or _exchange(finding).get("address") or "everywhere"
+        found.update(map(str, seen.get("addresses") or [single]))
+    return found
+
+
+def _exchange(finding: Finding) -> Mapping[str, Any]:
+    exchange = finding.evidence.get("exchange")
+    return exchange if isinstance(exchange, Mapping) else {}
+
+
+def _host(finding: Finding) -> str:
+    if "host" in finding.evidence:
+        return str(finding.evidence["host"])
+    return urlsplit(str(_exchange(finding).get("url"))).hostname or ""
+
+
+def _answer(finding: Finding) -> tuple[str, int]:
+    exchange = _exchange(finding)
+    return str(exchange.get("address")), int(exchange.get("status") or 0)

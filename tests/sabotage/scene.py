@@ -1,0 +1,158 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A healthy server in the lab, and the stranger who looks at it while it is being damaged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS, look
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
+    PEM,
+    Authority,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "tests/lab/lab"
+DOMAIN, HOSTNAME, TURN = "homestead.test", "matrix.homestead.test", "matrix.homestead.test"
+SPOKEN = ("error", "warning", "unknown")
+CREDENTIALS_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the verifier saw: the verdict and id of every finding that somebody should read."""
+
+    findings: list[dict[str, Any]]
+
+    @property
+    def named(self) -> set[str]:
+        return {
+            f"{finding['verdict']} {finding['id']}"
+            for finding in self.findings
+            if finding["verdict"] in SPOKEN
+        }
+
+    def __str__(self) -> str:
+        spoken = [finding for finding in self.findings if finding["verdict"] in SPOKEN]
+        return "\n".join(f"{item['verdict']} {item['id']}: {item['message']}" for item in spoken)
+
+
+@dataclass
+class Scene:
+    """The lab after an operator's first run, with one authority more that the stranger trusts."""
+
+    lab: str
+    authority: Authority = field(
+        default_factory=lambda: Authority.make("Authority of the saboteur")
+    )
+
+    def up(self, release: str) -> None:
+        """Start the hosts and make the server, as an operator does."""
+        subprocess.run([str(LAB), "up", "--name", self.lab, "--release", release], check=True)
+        subprocess.run(
+            ["ansible-playbook", "--inventory", self.inventory, "homestead.matrix.site"],
+            cwd=self.state,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def down(self) -> None:
+        subprocess.run([str(LAB), "down", "--name", self.lab], check=True)
+
+    def look(self, *, planned: bool = True) -> Look:
+        """Look at the server from this machine, which is a stranger to it."""
+        return Look(asyncio.run(look(self._parameters(planned=planned)))["findings"])
+
+    def run(self, host: str, *command: str, text: str | None = None) -> str:
+        """Run a command as root on a host, past ssh and firewall, or raise CalledProcessError."""
+        done = subprocess.run(
+            ["docker", "exec", "--interactive", f"{self.lab}-{host}", *command],
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{host}: {command} failed: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def shell(self, host: str, script: str) -> str:
+        return self.run(host, "sh", "-ec", script)
+
+    def read(self, host: str, path: str) -> str:
+        return self.run(host, "cat", path)
+
+    def write(self, host: str, path: str, content: str) -> None:
+        """Write a file in place; one that exists keeps its owner and mode."""
+        self.run(host, "tee", path, text=content)
+
+    def restart(self, host: str, *units: str) -> None:
+        """Restart units, as often as the damages of this suite need."""
+        for unit in units:
+            again = f"systemctl reset-failed {unit}; systemctl restart {unit}"
+            self.shell(host, f"systemctl daemon-reload; {again}")
+
+    def addresses(self, host: str) -> tuple[str, str]:
+        """Return the host's public addresses, IPv4 and IPv6."""
+        shown = json.loads(self.run(host, "ip", "-json", "address", "show", "eth0"))
+        public = {
+            each["family"]: str(each["local"])
+            for each in shown[0]["addr_info"]
+            if each["scope"] == "global"
+        }
+        return public["inet"], public["inet6"]
+
+    @property
+    def state(self) -> Path:
+        return ROOT / ".cache/lab" / self.lab
+
+    @property
+    def inventory(self) -> str:
+        return str(self.state / "inventory")
+
+    @cached_property
+    def _variables(self) -> dict[str, Any]:
+        return dict(json.loads((self.state / "inventory/group_vars/matrix.json").read_text()))
+
+    @cached_property
+    def _authorities(self) -> str:
+        """Write down whom the stranger trusts: the lab's authorities and the saboteur's."""
+        ours = self.authority.certificate.public_bytes(PEM).decode()
+        path = self.state / "trusted.pem"
+        path.write_text(f"{(self.state / 'ca.pem').read_text()}{ours}")
+        return str(path)
+
+    @cached_property
+    def _credentials(self) -> dict[str, Any]:
+        arguments = json.dumps({"ttl": CREDENTIALS_SECONDS})
+        module = ["-m", "homestead.matrix.turn_credentials", "-a", arguments]
+        command = ["ansible", "matrix", "--inventory", self.inventory, "--become", "--one-line"]
+        done = subprocess.run([*command, *module], capture_output=True, text=True, check=True)
+        credentials: dict[str, Any] = json.loads(done.stdout.split("=>", 1)[1])["credentials"]
+        return credentials
+
+    @cached_property
+    def _expectations(self) -> Any:
+        given = {"support": self._variables["matrix_support"]}
+        return site(DOMAIN, given)["expectations"]
+
+    def _parameters(self, *, planned: bool) -> dict[str, Any]:
+        defaults = {name: option.get("default") for name, option in ARGUMENTS.items()}
+        return {
+            **defaults,
+            "server_name": DOMAIN,
+            "expectations": self._expectations if planned else {},
+            "turn_credentials": self._credentials,
+            "ca_file": self._authorities,
+            "nameservers": self._variables["verify_nameservers"],
+            "allow_private": self._variables["verify_allow_private"],
+        }
