@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.elsewhere import Elsewhere
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check_ports
@@ -16,6 +17,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.resolution
     Endpoint,
     Resolution,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import Kind, Name
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
     IPV4,
     IPV6,
@@ -29,6 +32,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 
 HOST = "matrix.example.com"
 BASE = f"https://{HOST}"
+WAYS = ("udp", "tcp")
 TURN = {"turn": {"host": HOST, "uris": [f"turn:{HOST}", f"turns:{HOST}?transport=udp"]}}
 TURN_TCP = {"turn": {"host": HOST, "uris": [f"turn:{HOST}?transport=tcp", f"turns:{HOST}"]}}
 PLAN = [
@@ -55,6 +59,18 @@ def resolved(name: str, *places: tuple[str, int]) -> Resolution:
 
 
 NOBODY = resolved("")
+SEEN = stun.Endpoint.of("192.0.2.99", 4000)
+
+
+def speak_turn(question: bytes) -> bytes:
+    """Answer a Binding request, and refuse a relay to strangers, as a TURN server does."""
+    request = stun.parse(question)
+    seen = stun.encode_endpoint(SEEN, transaction=request.transaction)
+    attributes: tuple[stun.Attribute, ...] = ((int(Name.XOR_MAPPED_ADDRESS), seen),)
+    if request.kind == Kind.ALLOCATE:
+        attributes = ((int(Name.ERROR_CODE), b"\0\0\4\1"), (int(Name.REALM), HOST.encode()))
+    outcome = 0x0110 if request.kind == Kind.ALLOCATE else 0x0100
+    return stun.build(stun.Message(request.kind | outcome, request.transaction, attributes))
 
 
 def look(host: FakeHost, elsewhere: Elsewhere) -> list[Finding]:
@@ -207,3 +223,37 @@ def test_a_dead_address_is_one_finding_for_all_its_ports() -> None:
     host = FakeHost(WELL, records=(IPV4, IPV6), at={IPV6.value: "timeout"})
     found = [item for item in look(host, Elsewhere()) if item.verdict != "ok"]
     assert [(item.id, item.verdict) for item in found] == [("ports.address", "error")]
+
+
+@pytest.mark.parametrize(
+    ("shut", "told"),
+    [
+        pytest.param(
+            ("udp-3478", "udp-5349", "tcp-3478", "tcp-5349"),
+            f"No TURN server answers at {IPV4.value} and {IPV6.value}.",
+            id="a dead server",
+        ),
+        pytest.param(
+            ("udp-3478",),
+            f"The TURN server gives no answer over UDP at {IPV4.value}:3478 and "
+            f"[{IPV6.value}]:3478: ",
+            id="one closed port",
+        ),
+    ],
+)
+def test_a_fault_of_the_turn_server_is_one_error_of_the_run(
+    shut: tuple[str, ...], told: str
+) -> None:
+    """Two addresses, four ports, two parts of the report: one alarm."""
+    uris = [f"{scheme}:{HOST}?transport={kind}" for scheme in ("turn", "turns") for kind in WAYS]
+    turn = {"turn": {"host": HOST, "uris": uris}}
+    ports_of_calls = dict.fromkeys(("udp-3478", "tcp-3478", "tcp-5349"), speak_turn)
+    answers: dict[str, Port] = {**WELL, **ports_of_calls, **dict.fromkeys(shut, "refused")}
+    host = FakeHost(answers, records=(IPV4, IPV6))
+    ports = look(host, Elsewhere.of(turn, base=BASE, resolution=NOBODY))
+    calls = asyncio.run(check_turn(host, turn, None))
+    errors = [item for item in [*ports, *calls] if item.verdict == "error"]
+    assert [item.message[: len(told)] for item in errors] == [told]
+    assert {item.id for item in ports if item.verdict == "skipped"} == {
+        f"ports.open.{part}" for part in shut
+    }
