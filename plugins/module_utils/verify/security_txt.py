@@ -28,7 +28,7 @@ _LINES = 1000
 _SHOWN = 5
 _YEAR = timedelta(days=366)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"]+")
-_FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*?)[ \t]*")
+_FIELD = re.compile(r"(?P<name>[!-9;-~]+):(?P<value>.*)")
 _WEB = frozenset({"acknowledgments", "canonical", "contact", "encryption", "hiring", "policy"})
 _TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[Tt](?P<time>\d\d:\d\d:\d\d)(?:\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)"
@@ -129,8 +129,8 @@ def _fields(lines: list[str]) -> tuple[Fields, list[str]]:
     faults: list[str] = []
     for number, line in enumerate(lines, 1):
         match = _FIELD.fullmatch(line)
-        if match and match["value"]:
-            fields.append((match["name"].lower(), match["value"]))
+        if match and (value := match["value"].strip(" \t")):
+            fields.append((match["name"].lower(), value))
         elif line.strip() and not line.startswith("#"):
             faults.append(f"line {number} is neither a field nor a comment")
     return fields, faults[:1]
