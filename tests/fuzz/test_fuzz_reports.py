@@ -9,21 +9,25 @@ import json
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     VERDICTS,
     Check,
-    Finding,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils import report_page
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
+    Sighting,
     as_document,
     as_json,
     as_junit,
     printable,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html, excerpt
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import table
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
@@ -45,9 +49,9 @@ VALUES = st.recursive(
 CHECK = Check("client.versions", "client", "Client-Server API", "Do it <here> & now.")
 
 
-def found(verdict: str, message: str, value: object) -> Finding:
-    finding: Finding = getattr(CHECK, verdict)(message or "It is so.", value=value)
-    return finding
+def found(verdict: str, message: str, value: object) -> Sighting:
+    finding = getattr(CHECK, verdict)(message or "It is so.", value=value)
+    return Sighting(**finding.as_dict())
 
 
 FINDINGS = st.builds(found, st.sampled_from(VERDICTS), ANY_TEXT, VALUES)
@@ -57,16 +61,13 @@ REPORTS = st.builds(
     server_name=st.just("example.com"),
     findings=st.lists(FINDINGS, max_size=5).map(tuple),
     checked_at=st.just("2026-01-01T00:00:00Z"),
-    vantage=st.just("localhost"),
+    vantages=st.sampled_from([("near",), ("far",)]),
     resolution=RESOLUTIONS,
 )
 EVERY_VERDICT = tuple(found(verdict, EVIL, {EVIL: [EVIL]}) for verdict in VERDICTS)
-WORST = Report("example.com", EVERY_VERDICT, "2026-01-01T00:00:00Z", "localhost")
-_TAGS = (
-    "html head meta link title style body a header div p h1 h2 span ul ol li b time main section "
-    "article code strong details summary dl dt dd pre footer"
-)
-TAGS = frozenset(_TAGS.split(" "))
+WORST = Report("example.com", EVERY_VERDICT, "2026-01-01T00:00:00Z", ("near",))
+TEMPLATE = Path(report_page.__file__).parents[2] / "roles/verify/templates/report.html.j2"
+TAGS = frozenset(re.findall(r"<([a-z][a-z0-9]*)", TEMPLATE.read_text(encoding="utf-8")))
 
 
 def written(text: str) -> str:
@@ -152,6 +153,16 @@ def test_tap_has_one_point_for_each_finding(report: Report) -> None:
         assert_harmless(line)
     for block in re.findall(r"^  ---\n(.*?)^  \.\.\.$", text, re.MULTILINE | re.DOTALL):
         assert yaml.safe_load(block)["id"] == CHECK.id
+
+
+@fuzzed(REPORTS, REPORTS)
+@example(WORST, replace(WORST, vantages=("far",)))
+def test_reports_of_several_vantages_are_merged(near: Report, far: Report) -> None:
+    merged = merge([replace(near, vantages=("near",)), replace(far, vantages=("far",))])
+    assert merged.vantages == ("near", "far")
+    known = {finding.message for report in (near, far) for finding in report.findings}
+    assert {finding.message for finding in merged.findings} <= known
+    json.loads(as_json(merged))
 
 
 @fuzzed(ANY_TEXT)

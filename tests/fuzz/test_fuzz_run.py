@@ -23,6 +23,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport 
     Fault,
     Request,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, as_json
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     REPORT_LIMIT,
     assert_sound,
@@ -143,7 +144,10 @@ def test_a_run_ends_in_findings(damage: dict[str, Reply], said: list[bytes], sta
     plan = Plan(DOMAIN, expectations=EXPECTED, ignore=("federation.reach", "client.reach"))
     report = run(verify(Anything(damage, said, state), plan))
     assert_sound(report.findings)
-    assert len(json.dumps(report.as_dict(), allow_nan=False)) <= REPORT_LIMIT
+    result = {**report.as_dict(), "vantage": "here"}
+    assert len(json.dumps(result, allow_nan=False)) <= REPORT_LIMIT
+    written = Report.of(result, checked_at="2026-01-01T00:00:00Z")
+    assert json.loads(as_json(written))["compat"]
 
 
 FLOWS = {"session": "s", "flows": [{"stages": ["m.login.dummy"]}, {"stages": []}], "params": {}}

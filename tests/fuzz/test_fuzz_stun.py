@@ -130,6 +130,9 @@ class _Babble:
     def __init__(self, answers: Iterator[bytes], adapt: Callable[[bytes, bytes], bytes]) -> None:
         self._answers, self._adapt = answers, adapt
 
+    def send(self, payload: bytes) -> None:
+        """Let the next answers be those to other questions."""
+
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         answer = self._adapt(payload, next(self._answers, b""))
         return answer if missing(answer) == 0 else b""
