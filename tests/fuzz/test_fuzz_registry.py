@@ -1,0 +1,95 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module of the verifier that sees bytes of strangers is fuzzed; a new one must say how."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify as look
+from ansible_collections.homestead.matrix.tests.fuzz.properties import run
+from ansible_collections.homestead.matrix.tests.fuzz.test_fuzz_run import EXPECTED, Anything
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.healthy import (
+    DOMAIN,
+)
+
+PACKAGE = Path(verify.__path__[0])
+FUZZED = {
+    "test_fuzz_documents": "delegation discovery signing strict_json support wellknown",
+    "test_fuzz_http": "cors evidence http1 redirects",
+    "test_fuzz_names": "addresses guard lookup resolution",
+    "test_fuzz_certificates": "certificates",
+    "test_fuzz_stun": "stun turn turn_client turn_routes",
+    "test_fuzz_ports": "port_probes ports",
+    "test_fuzz_texts": "answers auth_metadata caching client_keys clock dns_recursion exposure hsts"
+    " media query security_txt smtp",
+}
+"""What tests call with odd input themselves."""
+IN_RUNS = (
+    "api causes client documents elsewhere federation mail peers port_verdicts recorder"
+    " registration response_time same_certificate sites tls_versions together web"
+)
+"""What whole runs on odd networks go through."""
+BLIND = {
+    "catalogue": "lists checks",
+    "channels": "carries bytes and reads none; tests/hostile has the servers for it",
+    "findings": "holds what others judged",
+    "look": "reads parameters of the operator",
+    "network": "carries bytes and reads none; tests/hostile has the servers for it",
+    "plan": "holds parameters of the operator",
+    "port_plan": "reads the plan",
+    "published_ports": "sees the states of ports only",
+    "run": "calls the others",
+    "sockets": "carries bytes and reads none; tests/hostile has the servers for it",
+    "transport": "holds what came",
+    "turn_refusals": "sees messages that turn_client has parsed",
+    "turn_relay": "sees messages that turn_client has parsed",
+}
+
+
+def words(texts: str) -> set[str]:
+    return set(texts.split())
+
+
+def test_every_module_is_accounted_for() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    fuzzed = set().union(*map(words, FUZZED.values()))
+    assert fuzzed | words(IN_RUNS) | set(BLIND) == modules
+
+
+@pytest.mark.parametrize("name", FUZZED)
+def test_the_tests_call_what_they_are_said_to_fuzz(name: str) -> None:
+    tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+    called = {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert words(FUZZED[name]) <= called
+
+
+def test_runs_go_through_what_they_are_said_to_fuzz() -> None:
+    entered: set[str] = set()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.parent.name == "verify":
+            entered.add(path.stem)
+
+    sys.setprofile(note)
+    try:
+        run(
+            look(
+                Anything({}, [b"220 example.com\r\n"], "open"), Plan(DOMAIN, expectations=EXPECTED)
+            )
+        )
+    finally:
+        sys.setprofile(None)
+    assert words(IN_RUNS) <= entered
