@@ -1,7 +1,7 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the tables of docs/verify.md: the variables of the role, and every finding there is."""
+"""Writes the tables of docs/verify.md: the role's variables, the bounds, and every finding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ import re
 from pathlib import Path
 
 import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
+    addresses,
+    certificates,
+    findings,
+    http1,
+    lookup,
+    redirects,
+    resolution,
+    smtp,
+    strict_json,
+    stun,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import KIB, Request
 from ansible_collections.homestead.matrix.tests.generated_tables import fill
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +32,34 @@ SPECS = ROOT / "roles/verify/meta/argument_specs.yml"
 _MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
 
 
-def findings() -> str:
+def bounds() -> str:
+    """Write a line for each bound."""
+    body, document = Request("").limit // KIB, redirects.DOCUMENT_LIMIT // KIB
+    lines = [
+        ("body of an answer, never decompressed", f"{body} KiB; a document {document} KiB"),
+        (
+            "header of an answer",
+            f"{http1.HEADERS_LIMIT // KIB} KiB, {http1.LINES_LIMIT} lines, "
+            f"{http1.INTERIM_LIMIT} interim answers (1xx) before it",
+        ),
+        ("redirects", f"{redirects.HOPS_LIMIT}, none to the same address twice, https only"),
+        ("JSON", f"{strict_json.DEPTH_LIMIT} levels, numbers that a double holds"),
+        ("records of a DNS answer", str(lookup.RECORDS_LIMIT)),
+        ("addresses of a name", str(addresses.ADDRESSES_LIMIT)),
+        ("targets of an SRV record", f"{resolution.TARGETS_LIMIT}, best priority first"),
+        ("addresses to which all names lead peers", str(resolution.ENDPOINTS_LIMIT)),
+        ("names of a certificate in a report", str(certificates.NAMES_SHOWN)),
+        ("STUN message, mail reply", f"{stun.MAX_MESSAGE_BYTES} and {smtp.REPLY_LIMIT} bytes"),
+        (
+            "finding",
+            f"{findings.MESSAGE_LIMIT} characters, {findings.EVIDENCE_LIMIT // KIB} KiB evidence",
+        ),
+    ]
+    rows = [f"| {what} | {bound} |" for what, bound in lines]
+    return "\n".join(["| what | bound |", "|---|---|", *rows])
+
+
+def every_finding() -> str:
     """Write a line for each check."""
     lines = ["| finding | what to do | by |", "|---|---|---|"]
     for check in checks().values():
@@ -41,7 +81,7 @@ def variables() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"variables": variables, "findings": findings}
+TABLES = {"variables": variables, "bounds": bounds, "findings": every_finding}
 
 
 def written(text: str) -> str:
