@@ -44,6 +44,9 @@ class ClosedChannel:
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - the form is the protocol's
         return b""
 
+    def send(self, payload: bytes) -> None:
+        pass
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:  # noqa: ARG002 - the form is the protocol's
         return self.fault
 
@@ -58,6 +61,9 @@ class StreamChannel:
         untrusted = self.certificate.fault if self.certificate else ""
         self.fault = Fault("tls", untrusted) if untrusted else None
         self.local: tuple[str, int] = stream.writer.get_extra_info("sockname")[:2]
+
+    def send(self, payload: bytes) -> None:
+        self._stream.writer.write(payload)
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         patience = self._patience.of(self._seconds)
@@ -114,6 +120,9 @@ class DatagramChannel(asyncio.DatagramProtocol):
 
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:  # noqa: ARG002 - the form is the protocol's
         return Fault("protocol", "TLS needs a stream")
+
+    def send(self, payload: bytes) -> None:
+        self._transport.sendto(payload)
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - a datagram is whole
         while payload and not self._received.empty():

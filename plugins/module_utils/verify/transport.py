@@ -173,6 +173,9 @@ class Channel(Protocol):
         An empty payload only listens.
         """
 
+    def send(self, payload: bytes) -> None:
+        """Send a payload once and wait for nothing; `exchange` tells what comes back."""
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         """Go on in TLS, over TCP only; return why that fails, and then all is over.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import stun
@@ -130,10 +130,27 @@ class TurnClient:
 
     async def permit(self, peer: IPAddress) -> None:
         """Let a peer send to our relay, and us to it."""
-        transaction = os.urandom(stun.TRANSACTION_BYTES)
-        value = stun.encode_endpoint(Endpoint(peer, 0), transaction=transaction)
-        attributes = ((int(Name.XOR_PEER_ADDRESS), value),)
-        await self._ask(Kind.CREATE_PERMISSION, *attributes, transaction=transaction)
+        wish = _permission(peer)
+        await self._ask(Kind.CREATE_PERMISSION, *wish.attributes, transaction=wish.transaction)
+
+    async def permit_each(self, peers: Sequence[IPAddress]) -> dict[IPAddress, StunError | None]:
+        """Ask for each of these peers, all at once; return why it may not be sent to, if so."""
+        wishes = {peer: _permission(peer) for peer in peers}
+        answers = await self._transact_all(list(wishes.values()))
+        found: dict[IPAddress, StunError | None] = {}
+        for peer, wish in wishes.items():
+            answer = answers.get(wish.transaction)
+            open_still = answer is None or answer.error_code == STALE_NONCE
+            found[peer] = await self._refusal(peer) if answers and open_still else _refusal(answer)
+        return found
+
+    async def _refusal(self, peer: IPAddress) -> StunError | None:
+        """Ask for one peer by itself, as a datagram was lost or the nonce is another one now."""
+        try:
+            await self.permit(peer)
+        except StunError as error:
+            return error
+        return None
 
     async def release(self) -> None:
         """Give the relay back."""
@@ -198,6 +215,33 @@ class TurnClient:
             data = b""
         raise SilenceError("nothing answers")
 
+    async def _transact_all(self, wishes: Sequence[Message]) -> dict[bytes, Message]:
+        """Send several requests in one go, and return the answers by their transactions."""
+        attributes, key = self._login.attributes, self._login.key
+        signed = (replace(wish, attributes=(*wish.attributes, *attributes)) for wish in wishes)
+        first, *others = (stun.build(wish, key=key) for wish in signed)
+        for data in others:
+            self._channel.send(data)
+        answers: dict[bytes, Message] = {}
+        for _unused in range(len(wishes) + _STRAY_ANSWERS):
+            if len(answers) == len(wishes):
+                break
+            if not (answer := await self._channel.exchange(first, missing=missing)):
+                break
+            answers.update(self._told(answer, wishes))
+            first = b""
+        return answers
+
+    def _told(self, answer: bytes, wishes: Sequence[Message]) -> dict[bytes, Message]:
+        """Return an answer with its transaction, if it is a believable one to one of the wishes."""
+        try:
+            message = stun.parse(answer)
+            _believable(answer, message, kind=Kind.CREATE_PERMISSION, login=self._login)
+        except StunError:
+            return {}
+        is_ours = any(message.same_transaction(wish) for wish in wishes)
+        return {message.transaction: message} if is_ours else {}
+
     def _remember(self, challenge: Message) -> None:
         """Prepare to sign as the challenge asks (RFC 8489 section 9.2.3)."""
         self.realm = challenge.text(Name.REALM)
@@ -227,6 +271,18 @@ def _believable(data: bytes, message: Message, *, kind: Kind, login: _Login) -> 
 def _relay_wish(version: int) -> tuple[Attribute, ...]:
     family = ((int(Name.REQUESTED_ADDRESS_FAMILY), _FAMILIES[version]),) if version == 6 else ()
     return ((int(Name.REQUESTED_TRANSPORT), _UDP), *family)
+
+
+def _permission(peer: IPAddress) -> Message:
+    transaction = os.urandom(stun.TRANSACTION_BYTES)
+    value = stun.encode_endpoint(Endpoint(peer, 0), transaction=transaction)
+    return Message(Kind.CREATE_PERMISSION, transaction, ((int(Name.XOR_PEER_ADDRESS), value),))
+
+
+def _refusal(answer: Message | None) -> StunError | None:
+    if answer is None:
+        return SilenceError("nothing answers")
+    return RefusedError(answer) if answer.is_error else None
 
 
 def _send_indication(payload: bytes, peer: Endpoint) -> bytes:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from .findings import Check, Finding
@@ -34,54 +34,26 @@ _PRIVATE_PEERS = {4: ("10.0.0.1", "192.168.0.1"), 6: ("fd00::1",)}
 """Private networks, in which an operator may allow peers."""
 
 
-async def check_private_peers(caller: Caller, *, way: Way) -> list[Finding]:
-    """Expect that strangers cannot reach the host's own network through a relay."""
-    kind, version = way.route.kind, way.version
-    if kind == "dtls":
-        return []
-    private = [peer for peer in _PRIVATE_PEERS[version] if not caller.guard.admits(peer)]
-    peers = [ip_address(peer) for peer in (*_OWN_PEERS[version], *private)]
-    async with caller.transport.channel(
-        way.address, way.route.port, kind=kind, name=way.route.host
-    ) as channel:
-        return [judge_peers(await _asked(TurnClient(channel, caller.user), way, peers), way)]
+def private_peers(caller: Caller, way: Way) -> list[IPAddress]:
+    """Return the peers that nobody shall be led to."""
+    private = [peer for peer in _PRIVATE_PEERS[way.version] if not caller.guard.admits(peer)]
+    return [ip_address(peer) for peer in (*_OWN_PEERS[way.version], *private)]
 
 
-async def _asked(
-    client: TurnClient, way: Way, peers: Sequence[IPAddress]
-) -> dict[str, bool | None]:
-    """Borrow a relay, and ask it for each peer; None stands for no clear answer."""
-    try:
-        await client.allocate(way.version)
-    except StunError:
-        return dict.fromkeys(map(str, peers))
-    answers = {str(peer): await _permitted(client, peer) for peer in peers}
-    await client.release_quietly()
-    return answers
-
-
-def judge_peers(answers: Mapping[str, bool | None], way: Way) -> Finding:
-    """Say what it means which peers were granted, refused, or neither."""
-    granted, unanswered = ([peer for peer in answers if answers[peer] is it] for it in (True, None))
-    facts = {**way.facts, "tried": list(answers), "granted": granted, "unanswered": unanswered}
+def judge_peers(answers: Mapping[IPAddress, StunError | None], way: Way) -> Finding:
+    """Expect that strangers cannot reach the host's own network through the relay."""
+    tried = [str(peer) for peer in answers]
+    granted = [str(peer) for peer, answer in answers.items() if answer is None]
+    refused = [str(peer) for peer, answer in answers.items() if isinstance(answer, RefusedError)]
+    unanswered = [peer for peer in tried if peer not in (*granted, *refused)]
+    facts = {**way.facts, "tried": tried, "granted": granted, "unanswered": unanswered}
     if granted:
         return PEERS.error(f"The relay {way} sends to {', '.join(granted)}.", **facts)
     if unanswered:
         names = ", ".join(unanswered)
         message = f"The relay {way} does not say whether it sends to {names}."
         return PEERS.unknown(message, **facts)
-    return PEERS.ok(f"The relay {way} does not send to {', '.join(answers)}.", **facts)
-
-
-async def _permitted(client: TurnClient, peer: IPAddress) -> bool | None:
-    """Return whether a peer may be sent to; None without a clear answer."""
-    try:
-        await client.permit(peer)
-    except RefusedError:
-        return False
-    except StunError:
-        return None
-    return True
+    return PEERS.ok(f"The relay {way} does not send to {', '.join(tried)}.", **facts)
 
 
 async def check_expired(caller: Caller, *, way: Way) -> list[Finding]:

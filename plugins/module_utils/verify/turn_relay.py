@@ -21,7 +21,7 @@ from .turn_client import (
     RefusedError,
     TurnClient,
 )
-from .turn_refusals import check_expired, check_private_peers
+from .turn_refusals import check_expired, judge_peers, private_peers
 from .turn_routes import Caller, Way
 
 _AREA = "turn"
@@ -133,11 +133,9 @@ def _placed(allocation: Allocation, caller: Caller, *, way: Way) -> list[Finding
 async def _tried(
     client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
 ) -> list[Finding]:
-    """Send data through the relay, and meanwhile ask on other channels for too much."""
+    """Use the relay, and meanwhile ask for another one with expired credentials."""
     tried = await asyncio.gather(
-        _used(client, caller, way=way, allocation=allocation),
-        check_private_peers(caller, way=way),
-        check_expired(caller, way=way),
+        _used(client, caller, way=way, allocation=allocation), check_expired(caller, way=way)
     )
     return list(chain.from_iterable(tried))
 
@@ -145,27 +143,36 @@ async def _tried(
 async def _used(
     client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
 ) -> list[Finding]:
-    """Send data through the relay, and give it back."""
-    flows = await _flows(client, caller, way=way, allocation=allocation)
-    return [*flows, *await _released(client, way)]
+    """Ask whom the relay sends to, send data through it, and give it back."""
+    peer, private = allocation.mapped.address, private_peers(caller, way)
+    answers = await client.permit_each([peer, *private])
+    flows = await _flows(client, caller, way=way, allocation=allocation, refusal=answers[peer])
+    return [*flows, judge_peers({peer: answers[peer] for peer in private}, way)]
 
 
 async def _flows(
-    client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
+    client: TurnClient,
+    caller: Caller,
+    *,
+    way: Way,
+    allocation: Allocation,
+    refusal: StunError | None,
 ) -> list[Finding]:
-    """Send data from outside, and then from another relay, which is borrowed meanwhile."""
+    """Send data from outside, then from another relay, borrowed meanwhile; give both back."""
     kind = way.route.kind
     if kind == "dtls" or not caller.guard.admits(str(allocation.relayed.address)):
-        return []
+        return await _released(client, way)
     async with caller.transport.channel(
         way.address, way.route.port, kind=kind, name=way.route.host
     ) as channel:
         other = TurnClient(channel, caller.user)
         outside, lent = await asyncio.gather(
-            _outside(client, caller, way=way, allocation=allocation), _lent(other, way)
+            _outside(client, caller, way=way, allocation=allocation, refusal=refusal),
+            _lent(other, way),
         )
         between = await _between(client, other, way=way, ends=(allocation, lent))
-    return [outside, between]
+        released = asyncio.gather(_released(client, way), other.release_quietly())
+        return [outside, between, *(await released)[0]]
 
 
 async def _lent(other: TurnClient, way: Way) -> Allocation | StunError:
@@ -177,15 +184,18 @@ async def _lent(other: TurnClient, way: Way) -> Allocation | StunError:
 
 
 async def _outside(
-    client: TurnClient, caller: Caller, *, way: Way, allocation: Allocation
+    client: TurnClient,
+    caller: Caller,
+    *,
+    way: Way,
+    allocation: Allocation,
+    refusal: StunError | None,
 ) -> Finding:
     """Send a datagram to the relayed address, and expect it back."""
     relayed = allocation.relayed
     facts = {**way.facts, "relay": str(relayed), "peer": str(allocation.mapped.address)}
-    try:
-        await client.permit(allocation.mapped.address)
-    except StunError as error:
-        return _not_permitted(OUTSIDE, error, way=way, facts=facts)
+    if refusal:
+        return _not_permitted(OUTSIDE, refusal, way=way, facts=facts)
     payload = os.urandom(_PAYLOAD_BYTES)
     async with (
         _echoing(client),
@@ -215,8 +225,6 @@ async def _between(
         return await _relayed(client, other, way=way, ends=(ours.relayed, theirs.relayed))
     except StunError as error:
         return _not_permitted(BETWEEN, error, way=way, facts=facts)
-    finally:
-        await other.release_quietly()
 
 
 async def _relayed(

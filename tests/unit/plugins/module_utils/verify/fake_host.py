@@ -46,6 +46,9 @@ class Spoken:
     def __init__(self, speech: Speech) -> None:
         self._speech = speech
 
+    def send(self, payload: bytes) -> None:
+        self._speech(payload)
+
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         answer = self._speech(payload)
         return answer if missing(answer) == 0 else b""

@@ -58,6 +58,8 @@ class Behaviour:
     first_port: int = 49152
     open_relay: bool = False
     stale_nonce: bool = False
+    stale_at: int = Kind.ALLOCATE
+    loses: int = 0
     signs: bool = True
     clock: int = 1600000000
     private_peers: bool = False
@@ -85,6 +87,9 @@ class FakeChannel:
         self.server, self.relay_port = server, relay_port
         self.inbox: asyncio.Queue[bytes] = asyncio.Queue()
 
+    def send(self, payload: bytes) -> None:
+        self.server.handle(self, payload)
+
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         if payload and self.relay_port:
             self.server.to_relay(self.relay_port, payload, sender=Endpoint.of(*self.local))
@@ -109,7 +114,7 @@ class FakeTurn(FakeTransport):
         self.channels: list[FakeChannel] = []
         self.relays: dict[int, FakeChannel] = {}
         self.nonce = b"first"
-        self.released = 0
+        self.released, self.lost = 0, 0
 
     @asynccontextmanager
     async def channel(
@@ -133,12 +138,17 @@ class FakeTurn(FakeTransport):
             channel.inbox.put_nowait(data)
             return
         request = stun.parse(data)
-        if request.kind in self.behaviour.unanswered:
+        if request.kind in self.behaviour.unanswered or self._loses(request):
             return
         if request.kind == Kind.SEND_INDICATION:
             self._send(channel, request)
         else:
             channel.inbox.put_nowait(self.behaviour.mangle(self._reply(channel, request, data)))
+
+    def _loses(self, request: Message) -> bool:
+        """Lose the first few requests for a permission, once each."""
+        self.lost += request.kind == Kind.CREATE_PERMISSION
+        return request.kind == Kind.CREATE_PERMISSION and self.lost <= self.behaviour.loses
 
     def _reply(self, channel: FakeChannel, request: Message, data: bytes) -> bytes:
         if request.kind == Kind.BINDING:
@@ -158,7 +168,8 @@ class FakeTurn(FakeTransport):
         expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
         if expired or not stun.is_signed_with(data, self._key(request)):
             return 401
-        if self.behaviour.stale_nonce and self.nonce == b"first":
+        stale = self.behaviour.stale_nonce and request.kind == self.behaviour.stale_at
+        if stale and self.nonce == b"first":
             self.nonce = b"second"
             return 438
         if code := self.behaviour.refusals.get(request.kind, 0):
