@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, NoReturn
 
 DEPTH_LIMIT = 64
-_DIGITS_LIMIT = 308
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _integer(text: str) -> int:
-    if len(text) > _DIGITS_LIMIT:
-        raise ValueError("it has a number that is too large")
+    _decimal(text)
     return int(text)
 
 
