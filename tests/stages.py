@@ -19,7 +19,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".cache/reports"
 NOT_PASSED = {"failed": "failures", "skipped": "skipped", "error": "errors"}
-LEVELS = {"check": ["check"], "test": ["check", "test"], "lockouts": ["lockouts"]}
+LEVELS = {"test": ["check", "test"]}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,11 @@ class Outcome:
 def stages(level: str) -> dict[str, list[str]]:
     """Return the commands of a level by their names, in order."""
     described = tomllib.loads((ROOT / "tests/stages.toml").read_text())
-    return {name: command for part in LEVELS[level] for name, command in described[part].items()}
+    return {
+        name: command
+        for part in LEVELS.get(level, [level])
+        for name, command in described[part].items()
+    }
 
 
 def run(name: str, command: list[str]) -> Outcome:

@@ -12,6 +12,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.causes import FOLLOWS
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 
 _AREAS = ("resolution", "federation", "certificate")
@@ -35,12 +36,19 @@ def as_compat(server_name: str, findings: Sequence[Finding], peers: Facts) -> di
 
 
 def federation_ok(findings: Sequence[Finding]) -> bool:
-    """Whether nothing about server name, federation and certificates is an error."""
+    """Whether nothing about server name, federation and certificates is an error.
+
+    What follows from another finding counts too: without its document peers go astray.
+    """
     return not _first_error(findings)
 
 
 def _first_error(findings: Sequence[Finding]) -> str:
-    errors = (item.message for item in findings if item.area in _AREAS and item.verdict == "error")
+    errors = (
+        item.message
+        for item in findings
+        if item.area in _AREAS and (item.verdict == "error" or FOLLOWS in item.evidence)
+    )
     return next(errors, "")
 
 

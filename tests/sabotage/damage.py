@@ -135,12 +135,17 @@ class Opened:
     port: int
     program: str = "true"
     """What listens there, if nothing does anyhow."""
+    package: str = ""
 
     @contextmanager
     def __call__(self, scene: Scene) -> Iterator[None]:
-        rule = f"add rule inet homestead ports tcp dport {self.port} accept\n"
+        rule = (
+            f"add rule inet homestead ports meta l4proto {{ tcp, udp }} th dport {self.port} accept"
+        )
         unit = f"--unit=sabotage-{self.port} --quiet --collect"
-        scene.run(self.host, "nft", "-f", "-", text=rule)
+        scene.run(self.host, "nft", "-f", "-", text=f"{rule}\n")
+        if self.package:
+            scene.shell(self.host, f"apt-get install --yes {self.package}")
         scene.shell(self.host, f"systemd-run {unit} {self.program}; sleep 0.5")
         try:
             yield

@@ -24,6 +24,16 @@ FAULTS = [
         Opened("matrix", 9100, program="python3 -m http.server 9100"),
         "error ports.closed.tcp-9100",
     ),
+    fault(
+        "a name server answers everybody",
+        Opened(
+            "matrix",
+            53,
+            program="dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts",
+            package="dnsmasq-base",
+        ),
+        "error dns.recursion",
+    ),
     fault("port 80 is closed", Rule("matrix", "tcp dport 80 drop"), "error ports.open.tcp-80"),
     fault(
         "port 8448 is closed", Rule("matrix", "tcp dport 8448 drop"), "error ports.open.tcp-8448"

@@ -11,6 +11,7 @@ from fault import CORS, SITE, UPSTREAM, fault, served, synapse
 SERVER = "/etc/nginx/snippets/homestead-server.conf"
 HEADERS = "/etc/nginx/snippets/homestead-cors.conf"
 HSTS, NOTHING = "add_header Strict-Transport-Security", "add_header X-Nothing"
+SLOWLY = "limit_req_zone $server_name zone=slow:1m rate=30r/m;\n"
 PROXIED = "include /etc/nginx/snippets/homestead-proxy.conf;"
 CHANGED = """sub_filter_types application/json; sub_filter '"old_verify_keys":{}'
     '"old_verify_keys":{},"added":1';"""
@@ -180,6 +181,16 @@ FAULTS = [
         "the web server's clock is an hour ahead",
         Clock("nginx", "+1h"),
         "error web.clock",
+    ),
+    fault(
+        "the web server keeps clients waiting",
+        Edits(
+            (
+                Edit("matrix", SITE, "server_names_hash", f"{SLOWLY}server_names_hash"),
+                served("= /_matrix/client/versions", f"limit_req zone=slow burst=9; {UPSTREAM}"),
+            )
+        ),
+        "warning web.response_time",
     ),
     fault(
         "http is not redirected",

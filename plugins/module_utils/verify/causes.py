@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from .findings import Finding, shortened
 from .resolution import Resolution
 
+FOLLOWS = "follows_from"
+"""Where the evidence of such a finding names the other one."""
 _REACH = ("client.reach", "federation.reach", "well_known.reach", "turn.server")
 _PARTS = ("redirects", "status", "json", "not_object", "m_server")
 _DELEGATION = tuple(f"well_known.server.{part}" for part in _PARTS)
@@ -59,7 +61,8 @@ def explained(
 
 def _following(finding: Finding, cause: str) -> Finding:
     message = f"{shortened(finding.message, _NOTED)} This follows from {cause}."
-    return replace(finding, verdict="skipped", message=message, remedy="")
+    evidence = {**finding.evidence, FOLLOWS: cause}
+    return replace(finding, verdict="skipped", message=message, remedy="", evidence=evidence)
 
 
 def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: bool) -> Causes:
