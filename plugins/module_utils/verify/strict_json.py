@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 DEPTH_LIMIT = 64
+
+
+class _ConstantError(ValueError):
+    """It has NaN or Infinity."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +31,29 @@ def loads(body: bytes) -> Document:
     """Read JSON or raise a ValueError that says in one phrase what is wrong with it."""
     duplicates: list[str] = []
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=partial(_object, duplicates),
-            parse_constant=_constant,
-            parse_int=_integer,
-            parse_float=_decimal,
-        )
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        value = _read(body.decode("utf-8"), duplicates)
     except UnicodeError:
         raise ValueError("it is not valid UTF-8") from None
     except json.JSONDecodeError as error:
         raise ValueError(_explained(body, error)) from None
+    except _ConstantError:
+        raise
+    except ValueError:
+        raise ValueError("it has a number that is too large") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if _is_deep(value):
         raise ValueError("it is nested too deeply")
     return Document(value, tuple(duplicates))
+
+
+def _read(text: str, duplicates: list[str]) -> Any:
+    """Read what can be written again: no half characters, no numbers that become infinite."""
+    value = json.loads(
+        text, object_pairs_hook=partial(_object, duplicates), parse_constant=_constant
+    )
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return value
 
 
 def text_at(value: Any, *keys: str) -> str | None:
@@ -77,20 +86,7 @@ def _object(duplicates: list[str], pairs: list[tuple[str, Any]]) -> dict[str, An
 
 
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _integer(text: str) -> int:
-    _decimal(text)
-    return int(text)
-
-
-def _decimal(text: str) -> float:
-    """Refuse what becomes infinite, as Go's programs do (RFC 8259 section 6)."""
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("it has a number that is too large")
-    return number
+    raise _ConstantError(f"{name} is not JSON")
 
 
 def _explained(body: bytes, error: json.JSONDecodeError) -> str:
