@@ -238,6 +238,11 @@ vantage:
   returned: success
   type: str
   sample: localhost
+python:
+  description: The Python interpreter that looked.
+  returned: success
+  type: str
+  sample: /usr/bin/python3
 resolution:
   description: Where the server name leads other servers.
   returned: success
@@ -275,22 +280,15 @@ peers:
 
 import asyncio
 import platform
-from collections.abc import Mapping
+import sys
 from importlib import metadata
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.parsing.convert_bool import BOOLEANS, BOOLEANS_TRUE
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import (
     refuse_unknown,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import (
-    EVERYWHERE,
-    Guard,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
 
 LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
 
@@ -332,16 +330,6 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def allowed_networks(value: Any) -> list[str]:
-    """Return the networks that `allow_private` names; true stands for all of them."""
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    known = value.lower() if isinstance(value, str) else value
-    if known not in BOOLEANS:
-        return [str(value)]
-    return list(EVERYWHERE) if known in BOOLEANS_TRUE else []
-
-
 def missing_libraries() -> list[str]:
     """Return what has to be installed or renewed before anything can be looked at."""
     return [
@@ -359,27 +347,6 @@ def installed(package: str) -> tuple[int, ...]:
         return ()
 
 
-async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the verifier over the real network."""
-    refuse_unknown(parameters["ignore"])
-    allowed = allowed_networks(parameters["allow_private"])
-    network = Network(
-        Guard.parse(allowed),
-        ca_file=parameters["ca_file"] or "",
-        nameservers=parameters["nameservers"],
-        seconds=parameters["timeout"],
-    )
-    plan = Plan(
-        parameters["server_name"],
-        expectations=parameters["expectations"],
-        published=parameters["published"],
-        credentials=parameters["turn_credentials"] or {},
-        allowed=allowed,
-        ignore=parameters["ignore"],
-    )
-    return (await verify(network, plan)).as_dict()
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if missing := missing_libraries():
@@ -387,9 +354,10 @@ def main() -> None:
             msg=f"The verifier needs {', '.join(missing)}: "
             "run 'python -m pip install -r requirements.txt'."
         )
+    who = {"vantage": module.params["vantage"] or platform.node(), "python": sys.executable}
     try:
-        vantage = module.params["vantage"] or platform.node()
-        module.exit_json(changed=False, vantage=vantage, **asyncio.run(look(module.params)))
+        refuse_unknown(module.params["ignore"])
+        module.exit_json(changed=False, **who, **asyncio.run(look(module.params)))
     except ValueError as error:
         module.fail_json(msg=f"Nothing was verified: {error}.")
 

@@ -16,8 +16,8 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Rep
 _OPEN = ("unknown", "skipped")
 _PLACES = ("where", "address", "addresses", "exchange")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})")
-_COVERED_BY = {"ports.address": "ports."}
-"""Who judged any port at an address knows more than who found no way to it."""
+_COVERED_BY = {"ports.address": "ports.", "turn.server": "turn."}
+"""Who judged anything at an address knows more than who found no way to it."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,13 @@ def _sighting(group: Sequence[_Seen], vantages: Sequence[str]) -> Sighting:
 
 
 def _is_superseded(item: _Seen, seen: Sequence[_Seen]) -> bool:
-    """Whether another vantage knew about the same check and the same addresses."""
+    """Whether another vantage knew about the same check and addresses, or left more of them out."""
     if item.finding.verdict not in _OPEN:
         return False
+    if any(
+        other.identity[:2] == item.identity[:2] and other.subject > item.subject for other in seen
+    ):
+        return True
     better = [other for other in seen if _knows_better(other, item)]
     known = frozenset(address for other in better for address in other.subject)
     return bool(better) and item.subject <= known

@@ -4,26 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 import yaml
 from ansible_collections.homestead.matrix.plugins.modules import verify
-
-
-@pytest.mark.parametrize(
-    ("value", "networks"),
-    [
-        pytest.param(False, [], id="none"),
-        pytest.param("no", [], id="none, as text"),
-        pytest.param(True, ["0.0.0.0/0", "::/0"], id="all"),
-        pytest.param("True", ["0.0.0.0/0", "::/0"], id="all, as text"),
-        pytest.param(["192.0.2.0/24"], ["192.0.2.0/24"], id="a list"),
-        pytest.param("192.0.2.0/24", ["192.0.2.0/24"], id="one network"),
-    ],
-)
-def test_allowed_networks(value: Any, networks: list[str]) -> None:
-    assert verify.allowed_networks(value) == networks
 
 
 def test_libraries_are_there() -> None:

@@ -39,6 +39,12 @@ MODE = said("ok", "The mode is invite.", "registration.mode")
 LIMITED = said("unknown", "The server limits questions.", "registration.mode")
 NO_PORTS = said("unknown", "This vantage has no route to 2001:db8::2.", "ports.address")
 PORT = said("ok", "tcp 443 at 2001:db8::2 is open.", "ports.open.tcp-443")
+NO_RELAY = said("unknown", "This vantage has no route to 2001:db8::2.", "turn.server")
+RELAY = said("ok", "It answers over UDP at [2001:db8::2]:3478.", "turn.udp")
+NO_SCAN = said("skipped", "49152 at 192.0.2.2 is never scanned.", "ports.open.udp-49152")
+NO_SCAN_OF_TWO = said(
+    "skipped", "49152 at 192.0.2.2 and 2001:db8::2 is never scanned.", "ports.open.udp-49152"
+)
 FOREIGN_PORT = said("ok", "tcp 443 at 192.0.2.2 is open.", "ports.open.tcp-443")
 
 
@@ -80,6 +86,13 @@ FOREIGN_PORT = said("ok", "tcp 443 at 192.0.2.2 is open.", "ports.open.tcp-443")
             [FOREIGN_PORT],
             [(NO_PORTS, ("here",)), (FOREIGN_PORT, ("there",))],
             id="ports of another address",
+        ),
+        pytest.param([NO_RELAY], [RELAY], [(RELAY, ("there",))], id="calls at an address"),
+        pytest.param(
+            [NO_SCAN],
+            [NO_SCAN_OF_TWO],
+            [(NO_SCAN_OF_TWO, ("there",))],
+            id="left out at more addresses",
         ),
         pytest.param(
             [WELL, MODE],
