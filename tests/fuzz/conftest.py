@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 _BOTH = settings(deadline=None, suppress_health_check=_SLOW)  # properties has its own deadline
 settings.register_profile("check", _BOTH, max_examples=25, derandomize=True, database=None)
-settings.register_profile("long", _BOTH, max_examples=2000, print_blob=True)
+settings.register_profile("long", _BOTH, max_examples=1500, print_blob=True)
 settings.load_profile("check")
 
 
