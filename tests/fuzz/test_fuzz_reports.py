@@ -28,6 +28,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     printable,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report_metrics import as_metrics
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html, excerpt
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import table
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
@@ -50,7 +51,8 @@ CHECK = Check("client.versions", "client", "Client-Server API", "Do it <here> & 
 
 
 def found(verdict: str, message: str, value: object) -> Sighting:
-    finding = getattr(CHECK, verdict)(message or "It is so.", value=value)
+    facts = {"value": value, "where": message, "days_left": 7}
+    finding = getattr(CHECK, verdict)(message or "It is so.", **facts)
     return Sighting(**finding.as_dict())
 
 
@@ -66,6 +68,8 @@ REPORTS = st.builds(
 )
 EVERY_VERDICT = tuple(found(verdict, EVIL, {EVIL: [EVIL]}) for verdict in VERDICTS)
 WORST = Report("example.com", EVERY_VERDICT, "2026-01-01T00:00:00Z", ("near",))
+_LABEL = r'[a-z_]+="([^"\\]|\\[\\"n])*"'
+SAMPLE = re.compile(rf"[a-z_]+\{{{_LABEL}(,{_LABEL})*\}} [0-9.]+")
 TEMPLATE = Path(report_page.__file__).parents[2] / "roles/verify/templates/report.html.j2"
 TAGS = frozenset(re.findall(r"<([a-z][a-z0-9]*)", TEMPLATE.read_text(encoding="utf-8")))
 
@@ -153,6 +157,15 @@ def test_tap_has_one_point_for_each_finding(report: Report) -> None:
         assert_harmless(line)
     for block in re.findall(r"^  ---\n(.*?)^  \.\.\.$", text, re.MULTILINE | re.DOTALL):
         assert yaml.safe_load(block)["id"] == CHECK.id
+
+
+@fuzzed(REPORTS)
+@example(WORST)
+def test_metrics_are_samples(report: Report) -> None:
+    text = written(as_metrics(report, finished=1.5))
+    assert text.endswith("\n")
+    for line in text[:-1].split("\n"):
+        assert line.startswith("# ") or SAMPLE.fullmatch(line), line
 
 
 @fuzzed(REPORTS, REPORTS)
