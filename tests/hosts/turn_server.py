@@ -55,6 +55,12 @@ EXPECTATIONS = {
         ],
     }
 }
+PACKAGES = "coturn libfaketime"
+FALSE_CLOCK = """\
+[Service]
+Environment=LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1
+Environment=FAKETIME={hours}h
+"""
 SETTLED = "for i in $(seq 50); do ss -Hlnt sport = :5349 | grep -q . && exit 0; sleep 0.1; done"
 
 
@@ -69,7 +75,9 @@ class TurnServer:
         """Start the host and install coturn."""
         _lab("up", "--name", NAME, "--release", "13", "--only", "ns", "--only", "matrix")
         server = cls(_certificate(folder))
-        server.shell("apt-get update -qq && apt-get install -qq --no-install-recommends coturn")
+        server.shell(
+            f"apt-get update -qq && apt-get install -qq --no-install-recommends {PACKAGES}"
+        )
         server.shell("install -d -o turnserver /etc/turn")
         for name in ("cert.pem", "key.pem"):
             server.write(f"/etc/turn/{name}", (folder / name).read_text())
@@ -90,6 +98,14 @@ class TurnServer:
         """Run coturn with this configuration."""
         self.write("/etc/turnserver.conf", text)
         self.shell(f"systemctl reset-failed coturn; systemctl restart coturn && {SETTLED}")
+
+    def clock(self, hours: int) -> None:
+        """Let coturn believe that it is so many hours later, or earlier."""
+        folder = "/etc/systemd/system/coturn.service.d"
+        self.shell(f"mkdir -p {folder}; rm -f {folder}/*")
+        if hours:
+            self.write(f"{folder}/clock.conf", FALSE_CLOCK.format(hours=f"{hours:+d}"))
+        self.shell("systemctl daemon-reload")
 
     def look(self, *, trusted: bool = True) -> list[Finding]:
         """Let the verifier look at the server from the controller."""
