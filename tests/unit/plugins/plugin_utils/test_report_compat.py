@@ -131,6 +131,16 @@ def test_federation_is_ok_exactly_without_errors(damage: Break) -> None:
         assert form["FederationOK"] is (not errors), errors
 
 
+@pytest.mark.parametrize("name", BROKEN)
+def test_federation_is_ok_exactly_where_every_check_is(name: str) -> None:
+    for form in document(BROKEN[name])["compat"].values():
+        reports = form.get("ConnectionReports", {}).values()
+        good = bool(reports) and all(item["Checks"]["AllChecksOK"] for item in reports)
+        told = "error" not in form["Version"] and any(form["Version"].values())
+        assert form["FederationOK"] is (good and told and not form.get("ConnectionErrors"))
+        assert form["FederationOK"] is (name in ("healthy", "found by SRV"))
+
+
 def test_a_healthy_server() -> None:
     form = document(nothing)["compat"]["matrix_org"]
     report = form["ConnectionReports"][FIRST]
