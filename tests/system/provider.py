@@ -100,16 +100,20 @@ class Lab:
         )
         return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - began)
 
-    def ssh(self, host: str, command: str, stdin: str = "") -> str:
-        """Run a shell command as root on a host, by plain ssh, and return what it printed."""
-        login = [
+    def login(self, host: str, command: str) -> list[str]:
+        """Return the ssh command that runs a shell command as root on a host."""
+        return [
             "ssh",
             *("-i", str(self.state / "ssh_key")),
             *("-o", f"UserKnownHostsFile={self.state / 'known_hosts'}"),
             f"debian@{self._hosts[host]['ansible_host']}",
+            f"sudo sh -c {shlex.quote(command)}",
         ]
+
+    def ssh(self, host: str, command: str, stdin: str = "") -> str:
+        """Run a shell command as root on a host, by plain ssh, and return what it printed."""
         done = subprocess.run(
-            [*login, f"sudo sh -c {shlex.quote(command)}"],
+            self.login(host, command),
             input=stdin,
             capture_output=True,
             text=True,
