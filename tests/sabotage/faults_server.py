@@ -11,7 +11,7 @@ from fault import CORS, SITE, UPSTREAM, fault, served, synapse
 SERVER = "/etc/nginx/snippets/homestead-server.conf"
 HEADERS = "/etc/nginx/snippets/homestead-cors.conf"
 HSTS, NOTHING = "add_header Strict-Transport-Security", "add_header X-Nothing"
-SLOWLY = "limit_req_zone $server_name zone=slow:1m rate=30r/m;\n"
+SLOWLY = "limit_req_zone $server_name zone=slow:1m rate=65r/m;\n"
 PROXIED = "include /etc/nginx/snippets/homestead-proxy.conf;"
 CHANGED = """sub_filter_types application/json; sub_filter '"old_verify_keys":{}'
     '"old_verify_keys":{},"added":1';"""
