@@ -113,7 +113,8 @@ class ServicesHost:
         """Run Postfix with these settings."""
         wanted = " ".join(f"'{setting}'" for setting in settings)
         change = f"postconf -e {wanted};" if wanted else ""
-        self.shell(f"{change} postconf -M '{submission}'; systemctl reload-or-restart postfix; sleep 1")
+        again = "systemctl reload-or-restart postfix; sleep 1"
+        self.shell(f"{change} postconf -M '{submission}'; {again}")
 
     def names(self, options: str | None) -> None:
         """Run dnsmasq with these options, or not at all."""

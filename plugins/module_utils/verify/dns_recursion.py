@@ -103,7 +103,8 @@ def heard_of(kind: Kind, answer: bytes, question: bytes) -> Heard:
 def judge(address: str, heard: Sequence[Heard]) -> Finding | None:
     """Say what a stranger's question is worth at an address; nothing if it was not asked."""
     state = min((item.state for item in heard), key=_GRAVEST.index)
-    facts = {"address": address, **{item.kind: {"is": item.state, **item.facts} for item in heard}}
+    facts: dict[str, Any] = {item.kind: {"is": item.state, **item.facts} for item in heard}
+    facts["address"] = address
     ways = " and ".join(item.kind.upper() for item in heard if item.state == state)
     if state == "unreached":
         return None

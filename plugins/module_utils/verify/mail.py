@@ -160,7 +160,7 @@ def judge(talk: Talk, place: Place) -> Iterator[Finding]:
     yield _judge_tls(talk, where, port=place.port)
     if talk.secured and talk.tls:
         message = f"Senders do not trust the certificate of the mail server on {where}: {talk.tls}."
-        yield CERTIFICATE.warning(message, where=where)
+        yield CERTIFICATE.warning(message, where=where, address=place.address)
     elif talk.secured:
         message = f"The certificate of the mail server on {where} is trusted."
         yield CERTIFICATE.ok(message, where=where)

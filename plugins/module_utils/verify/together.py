@@ -38,7 +38,9 @@ def _one(sights: Sequence[Sight]) -> Finding:
     if len(places) == 1:
         return first.finding
     message = first.finding.message.replace(first.place, listed(places))
-    evidence = bounded({"places": [dict(sight.finding.evidence) for sight in sights]})
+    seen = [sight.finding.evidence for sight in sights]
+    addresses = list(dict.fromkeys(str(facts["address"]) for facts in seen if "address" in facts))
+    evidence = bounded({"addresses": addresses, "places": [dict(facts) for facts in seen]})
     return replace(first.finding, message=shortened(message, MESSAGE_LIMIT), evidence=evidence)
 
 

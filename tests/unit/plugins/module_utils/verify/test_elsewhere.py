@@ -217,6 +217,7 @@ def test_one_fault_at_two_addresses_is_one_finding(elsewhere: Elsewhere, verdict
     assert f"at {IPV4.value} and {IPV6.value}" in found.message
     places: list[dict[str, Any]] = found.evidence["places"]
     assert [place["address"] for place in places] == [IPV4.value, IPV6.value]
+    assert found.evidence["addresses"] == [IPV4.value, IPV6.value]
 
 
 def test_a_dead_address_is_one_finding_for_all_its_ports() -> None:
