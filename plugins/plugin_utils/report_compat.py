@@ -168,7 +168,6 @@ def _go_version(endpoints: Sequence[Facts]) -> Form:
 def _connectivity_tester(server_name: str, peers: Facts, works: bool, error: str) -> Form:
     """Return what /api/report of the connectivity tester says."""
     endpoints = peers.get("endpoints", ())
-    told = peers.get("well_known")
     reports = {item["address"]: _rust_report(item) for item in endpoints if _has_keys(item)}
     errors = {
         item["address"]: _rust_error(item["keys_fault"])
@@ -178,9 +177,7 @@ def _connectivity_tester(server_name: str, peers: Facts, works: bool, error: str
     version: Facts = next((item["version"] for item in endpoints if item["version"]), {})
     form = {
         "ServerName": server_name,
-        "WellKnownResult": {_https(told["address"]): _rust_well_known(told)}
-        if told and told["address"]
-        else {},
+        "WellKnownResult": _rust_well_known(peers.get("well_known")),
         "DNSResult": _rust_dns(peers),
         **({"ConnectionReports": reports} if reports else {}),
         **({"ConnectionErrors": errors} if errors else {}),
@@ -194,11 +191,14 @@ def _https(address: str) -> str:
     return f"[{address}]:443" if ":" in address else f"{address}:443"
 
 
-def _rust_well_known(told: Facts) -> Form:
+def _rust_well_known(told: Facts | None) -> Form:
+    """Return what the address that was asked said."""
+    if not told or not told["address"]:
+        return {}
     form: Form = {"m.server": told["m_server"], "CacheExpiresAt": told["cache_expires_at"]}
-    if not told["error"]:
-        return form
-    return {**form, "Error": {"Error": told["error"], "ErrorCode": "Unknown"}}
+    if told["error"]:
+        form["Error"] = {"Error": told["error"], "ErrorCode": "Unknown"}
+    return {_https(told["address"]): form}
 
 
 def _rust_dns(peers: Facts) -> Form:

@@ -41,19 +41,16 @@ class _Seen:
 
 
 def merge(reports: Sequence[Report]) -> Report:
-    """Merge the reports of one server: what all saw alike stands there once.
-
-    What one vantage could not know is dropped where another one knew it.
-    """
+    """Merge reports of one server: what one could not know is dropped where another knew it."""
     names = {report.server_name for report in reports}
     if len(names) != 1:
         raise ValueError(f"one report is about one server, not about {sorted(names) or 'none'}")
     if len(reports) == 1:
         return reports[0]
     vantages = tuple(dict.fromkeys(name for report in reports for name in report.vantages))
-    way = next((report for report in reports if _finds(report)), reports[0])
+    way = next(filter(_finds, reports), reports[0])
     return Report(
-        server_name=names.pop(),
+        server_name=way.server_name,
         findings=_merged(reports, vantages),
         checked_at=max(report.checked_at for report in reports),
         vantages=vantages,
