@@ -12,7 +12,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.causes import FOLLOWS
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 
 _AREAS = ("resolution", "federation", "certificate")
@@ -36,19 +35,15 @@ def as_compat(server_name: str, findings: Sequence[Finding], peers: Facts) -> di
 
 
 def federation_ok(findings: Sequence[Finding]) -> bool:
-    """Whether nothing about server name, federation and certificates is an error.
+    """Whether nothing about server name, federation and certificates was seen as an error.
 
-    What follows from another finding counts too: without its document peers go astray.
+    What follows from another finding counts, and so does what the operator accepts: peers fail.
     """
     return not _first_error(findings)
 
 
 def _first_error(findings: Sequence[Finding]) -> str:
-    errors = (
-        item.message
-        for item in findings
-        if item.area in _AREAS and (item.verdict == "error" or FOLLOWS in item.evidence)
-    )
+    errors = (item.message for item in findings if item.area in _AREAS and item.seen_as == "error")
     return next(errors, "")
 
 

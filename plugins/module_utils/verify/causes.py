@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .findings import Finding, shortened
+from .findings import Finding
 from .resolution import Resolution
 
-FOLLOWS = "follows_from"
-"""Where the evidence of such a finding names the other one."""
 _REACH = ("client.reach", "federation.reach", "well_known.reach", "turn.server")
 _PARTS = ("redirects", "status", "json", "not_object", "m_server")
 _DELEGATION = tuple(f"well_known.server.{part}" for part in _PARTS)
@@ -24,7 +22,6 @@ _WITHOUT_DELEGATION = ("4", "5", "6")
 _ROOTS = ("client.reach", "client.versions", "client.base_url")
 _JUDGED = ("error", "warning", "unknown")
 _FETCHED = (".status", ".host")
-_NOTED = 400
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,8 @@ def explained(
 
 
 def _following(finding: Finding, cause: str) -> Finding:
-    message = f"{shortened(finding.message, _NOTED)} This follows from {cause}."
-    evidence = {**finding.evidence, FOLLOWS: cause}
-    return replace(finding, verdict="skipped", message=message, remedy="", evidence=evidence)
+    note = f"This follows from {cause}."
+    return replace(finding.counted_as("skipped", note, follows_from=cause), remedy="")
 
 
 def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: bool) -> Causes:

@@ -16,6 +16,8 @@ Verdict = Literal["ok", "info", "warning", "error", "skipped", "unknown"]
 VERDICTS: tuple[Verdict, ...] = ("error", "warning", "unknown", "skipped", "info", "ok")
 """Every verdict, gravest first."""
 MESSAGE_LIMIT = 500
+_NOTED_LIMIT = 400
+_SEEN_AS = "seen_as"
 EVIDENCE_LIMIT = 32 * 1024
 """How many characters the evidence of one finding has as JSON."""
 
@@ -31,6 +33,17 @@ class Finding:
     remedy: str = ""
     reference: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def counted_as(self, verdict: Verdict, note: str, **evidence: Any) -> Finding:
+        """Return the finding with another verdict and a note why; the first one stays known."""
+        message = f"{shortened(self.message, _NOTED_LIMIT)} {note}"
+        kept = {**self.evidence, **evidence, _SEEN_AS: self.verdict}
+        return replace(self, verdict=verdict, message=message, evidence=kept)
+
+    @property
+    def seen_as(self) -> str:
+        """The verdict before the finding came to count as another."""
+        return str(self.evidence.get(_SEEN_AS, self.verdict))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as plain data, in the order people read it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -21,7 +21,7 @@ from .dns_recursion import check_recursion
 from .documents import check_documents
 from .elsewhere import Elsewhere
 from .federation import check_federation
-from .findings import MESSAGE_LIMIT, Check, Finding, shortened, summarize, worst
+from .findings import Check, Finding, summarize, worst
 from .peers import peers_of
 from .plan import Plan
 from .ports import check_ports
@@ -39,7 +39,6 @@ CLIENT = Check(
     "Client-Server API, Server Discovery",
     "Publish /.well-known/matrix/client, by which clients find the server.",
 )
-_NOTED = MESSAGE_LIMIT - len(" (accepted)")
 
 
 _Looked = tuple[list[Finding], Resolution]
@@ -142,7 +141,7 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
 def _accepted(findings: Iterable[Finding], ignore: Sequence[str]) -> tuple[Finding, ...]:
     """Keep findings the operator accepts in view, but let them count as information."""
     return tuple(
-        replace(finding, verdict="info", message=f"{shortened(finding.message, _NOTED)} (accepted)")
+        finding.counted_as("info", "(accepted)")
         if finding.id in ignore and finding.verdict in ("error", "warning", "unknown")
         else finding
         for finding in findings
