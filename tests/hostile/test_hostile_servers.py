@@ -28,7 +28,7 @@ SECONDS = 0.5
 """How long one question may take here; the default is ten times as much."""
 RUN_SECONDS = 40 * SECONDS
 PLAIN_MEGABYTES = 60
-WORST_MEGABYTES = 100
+WORST_MEGABYTES = 120
 RESULT_CHARACTERS = 2 * 1024 * 1024
 HOST = "matrix.example.com"
 PORTS = [("ssh", "tcp", 22), ("postmoogle", "tcp", 25), ("heisenbridge", "tcp", 113)]
