@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from .certificates import judge_certificate
 from .evidence import seen
 from .findings import Check, Finding
+from .together import Sight, together
 from .transport import Exchange, Request, Transport
 
 ADDRESSES_LIMIT = 16
@@ -25,8 +26,8 @@ async def check_addresses(transport: Transport, request: Request, check: Check) 
     addresses = await _resolved(transport, host)
     requests = [replace(request, address=address) for address in addresses[:ADDRESSES_LIMIT]]
     exchanges = await asyncio.gather(*(transport.request(item) for item in requests))
-    findings = [finding for exchange in exchanges for finding in _judge(exchange, host, check)]
-    return findings + skipped(addresses, host, check)
+    sights = (sight for exchange in exchanges for sight in _judge(exchange, host, check))
+    return together(sights) + skipped(addresses, host, check)
 
 
 def skipped(addresses: Sequence[str], host: str, check: Check) -> list[Finding]:
@@ -63,12 +64,12 @@ def judge_reach(exchange: Exchange, where: str, check: Check) -> list[Finding]:
     if exchange.error and exchange.error.kind == "no_route":
         message = f"From here there is no way to {where}, so nothing is known about it."
         return [check.unknown(message, exchange=seen(exchange))]
-    return [check.error(f"{where} does not answer: {exchange.error}.", exchange=seen(exchange))]
+    return [check.error(f"No answer from {where}: {exchange.error}.", exchange=seen(exchange))]
 
 
-def _judge(exchange: Exchange, host: str, check: Check) -> list[Finding]:
+def _judge(exchange: Exchange, host: str, check: Check) -> list[Sight]:
     where = f"{host} at {exchange.address}"
-    reached = judge_reach(exchange, where, check)
-    if not exchange.certificate:
-        return reached
-    return reached + judge_certificate(exchange.certificate, name=host, where=where)
+    found = judge_reach(exchange, where, check)
+    if exchange.certificate:
+        found += judge_certificate(exchange.certificate, name=host, where=where)
+    return [Sight(where, finding) for finding in found]

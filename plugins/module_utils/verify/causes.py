@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,12 +69,14 @@ def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: b
     answered = any(item.id == "client.versions" and item.verdict == "ok" for item in findings)
     silent = [name for name in ("client.versions", "client.reach") if name in by_id]
     return Causes(
-        dead=frozenset(_addresses(errors, ("ports.address",))),
+        dead=frozenset(_addresses(item for item in errors if item.id == "ports.address")),
         unreached={_host(item): item.id for item in errors if item.id in _UNREACHED},
         untrusted=frozenset(_host(item) for item in errors if item.id == "certificate.trust"),
         delegation=documents[0] if strayed and documents else "",
         api=silent[0] if silent and not answered else "",
-        keyless=frozenset(_answer(item) for item in errors if item.id == "federation.keys"),
+        keyless=frozenset(
+            answer for item in errors if item.id == "federation.keys" for answer in _answers(item)
+        ),
     )
 
 
@@ -82,15 +84,20 @@ def _cause(finding: Finding, causes: Causes) -> str:
     """Return the id of the finding from which this one follows, or nothing."""
     if finding.verdict not in _JUDGED:
         return ""
-    if finding.id in _REACH and causes.dead.issuperset(_addresses([finding])):
+    if finding.id in _REACH and _is_dead(finding, causes.dead):
         return "ports.address"
     if finding.id.startswith(("federation.", "resolution.")) and causes.delegation:
         return "" if finding.id in _OF_THE_NAME else causes.delegation
     if finding.id == "federation.version":
-        return "federation.keys" if _answer(finding) in causes.keyless else ""
+        return "federation.keys" if causes.keyless >= _answers(finding) else ""
     if finding.id.startswith(("client.", "registration.")) and finding.id not in _ROOTS:
         return causes.api
     return _unfetched(finding, causes)
+
+
+def _is_dead(finding: Finding, dead: Set[str]) -> bool:
+    addresses = _addresses([finding])
+    return bool(addresses) and dead >= addresses
 
 
 def _unfetched(finding: Finding, causes: Causes) -> str:
@@ -104,29 +111,32 @@ def _unfetched(finding: Finding, causes: Causes) -> str:
     return causes.unreached.get(host, "") if last.get("error") else ""
 
 
-def _addresses(findings: Iterable[Finding], ids: Sequence[str] = ()) -> set[str]:
-    """Return the addresses of which findings speak; one that names none speaks of all."""
-    found: set[str] = set()
-    for finding in findings:
-        if ids and finding.id not in ids:
-            continue
-        seen = finding.evidence
-        single = seen.get("address") or _exchange(finding).get("address") or "everywhere"
-        found.update(map(str, seen.get("addresses") or [single]))
-    return found
+def _places(finding: Finding) -> list[Mapping[str, Any]]:
+    """Return what was seen at each place of which a finding speaks."""
+    places = finding.evidence.get("places")
+    return places if isinstance(places, list) else [finding.evidence]
 
 
-def _exchange(finding: Finding) -> Mapping[str, Any]:
-    exchange = finding.evidence.get("exchange")
+def _addresses(findings: Iterable[Finding]) -> set[str]:
+    """Return the addresses of which findings speak."""
+    seen = [place for finding in findings for place in (finding.evidence, *_places(finding))]
+    found = {str(address) for place in seen for address in place.get("addresses") or ()}
+    found |= {str(place.get("address") or _exchange(place).get("address") or "") for place in seen}
+    return found - {""}
+
+
+def _exchange(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    exchange = place.get("exchange")
     return exchange if isinstance(exchange, Mapping) else {}
 
 
 def _host(finding: Finding) -> str:
-    if "host" in finding.evidence:
-        return str(finding.evidence["host"])
-    return urlsplit(str(_exchange(finding).get("url"))).hostname or ""
+    place = _places(finding)[0]
+    url = str(_exchange(place).get("url"))
+    return str(place.get("host") or urlsplit(url).hostname or "")
 
 
-def _answer(finding: Finding) -> tuple[str, int]:
-    exchange = _exchange(finding)
-    return str(exchange.get("address")), int(exchange.get("status") or 0)
+def _answers(finding: Finding) -> set[tuple[str, int]]:
+    """Return the status that each address answered with."""
+    exchanges = map(_exchange, _places(finding))
+    return {(str(item.get("address")), int(item.get("status") or 0)) for item in exchanges}

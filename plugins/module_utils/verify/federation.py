@@ -18,6 +18,7 @@ from .redirects import OK
 from .resolution import Endpoint, Resolution
 from .signing import judge_keys
 from .strict_json import loads, text_at
+from .together import Sight, together
 from .transport import Exchange, Request, Transport
 
 REACH = Check(
@@ -43,8 +44,13 @@ KEYS = Check(
 
 async def check_federation(transport: Transport, resolution: Resolution) -> list[Finding]:
     """Probe every address that peers may use, each by itself."""
-    probes = (_probe(transport, resolution, item) for item in resolution.endpoints)
-    return [finding for findings in await asyncio.gather(*probes) for finding in findings]
+    endpoints = resolution.endpoints
+    found = await asyncio.gather(*(_probe(transport, resolution, item) for item in endpoints))
+    return together(
+        Sight(str(endpoint), finding)
+        for endpoint, findings in zip(endpoints, found)
+        for finding in findings
+    )
 
 
 async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoint) -> list[Finding]:

@@ -104,6 +104,30 @@ DOCUMENT = error("well_known.server.status", hops=[MISSING])
             id="TURN server down everywhere",
         ),
         pytest.param(
+            ADDRESS,
+            error("client.reach", places=[{"exchange": at(DEAD)}, {"exchange": at(ALIVE)}]),
+            "3.2",
+            "",
+            id="two addresses of which one is dead",
+        ),
+        pytest.param(
+            VERSIONS,
+            error("turn.server"),
+            "3.2",
+            "",
+            id="no address is named",
+        ),
+        pytest.param(
+            error(
+                "federation.keys",
+                places=[{"exchange": at(ALIVE, 502)}, {"exchange": at(DEAD, 502)}],
+            ),
+            error("federation.version", exchange=at(DEAD, 502)),
+            "3.2",
+            "federation.keys",
+            id="homeserver down behind two addresses",
+        ),
+        pytest.param(
             DOCUMENT,
             error("federation.reach", exchange=at(ALIVE)),
             "6",
