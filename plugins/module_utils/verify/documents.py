@@ -53,7 +53,9 @@ async def check_documents(
 
 def _hostname(plan: Plan, client: Chain) -> str:
     """Return the host that should hold copies: the planned one, or the one clients are sent to."""
-    return plan.expectations.get("hostname") or urlsplit(base_url(value_of(client))).hostname or ""
+    found = urlsplit(base_url(value_of(client))).hostname or ""
+    host = str(plan.expectations.get("hostname") or found)
+    return f"[{host}]" if ":" in host else host
 
 
 def _wanted(plan: Plan, part: Name) -> Wanted:
