@@ -14,16 +14,21 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
     addresses,
     certificates,
     findings,
-    http1,
-    lookup,
     redirects,
-    resolution,
-    smtp,
     strict_json,
-    stun,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import KIB, Request
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import (
+    http1,
+    lookup,
+    smtp,
+    stun,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    KIB,
+    Request,
+)
 from ansible_collections.homestead.matrix.tests.generated_tables import fill
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -91,7 +91,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import rest_password
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import rest_password
 
 ARGUMENTS = {
     "name": {"type": "str", "default": "turn"},

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.wellknown import (
+    FORGIVE,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     Finding,
     Verdict,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wellknown import FORGIVE
 from browser_lab import Lab
 from selenium.webdriver.remote.webdriver import WebDriver
 from states import BASE, DOCUMENTS, STATES, State

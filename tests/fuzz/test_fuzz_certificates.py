@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import certificates
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Certificate
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    Certificate,
+)
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
     fuzzed,

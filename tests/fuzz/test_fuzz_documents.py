@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    delegation,
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import strict_json
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents import (
     discovery,
-    signing,
-    strict_json,
     support,
     wellknown,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import (
+    delegation,
+    signing,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (

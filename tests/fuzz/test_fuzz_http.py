@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
     cors,
     evidence,
-    http1,
     redirects,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import http1
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     KIB,
     Exchange,
     Fault,

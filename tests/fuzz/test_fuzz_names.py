@@ -13,14 +13,10 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils import names, published
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    addresses,
-    guard,
-    lookup,
-    redirects,
-    resolution,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import addresses, redirects
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import guard, lookup
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Answer,
     Service,
 )

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    port_probes,
-    ports,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check as ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import port_probes
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
     fuzzed,

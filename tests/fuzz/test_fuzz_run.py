@@ -12,11 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import registration, transport
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api import registration
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import transport
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
+    ClosedChannel,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Channel,
     Connection,
     Exchange,

@@ -11,18 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    stun,
-    turn,
-    turn_client,
-    turn_routes,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import check as calls
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import turn_routes
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun, turn_client
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Kind,
     Message,
     Name,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Missing,
     anything,
 )
@@ -184,7 +181,7 @@ def test_a_turn_server_that_garbles_is_judged(
         return edited(answer, edits) if len(seen) % 4 == every else answer
 
     transport = FakeTurn(Behaviour(mangle=garble, private_peers=private))
-    findings = run(turn.check_turn(transport, TURN, CREDENTIALS, allowed=("192.0.2.0/24",)))
+    findings = run(calls.check_turn(transport, TURN, CREDENTIALS, allowed=("192.0.2.0/24",)))
     assert_sound(findings)
 
 

@@ -8,25 +8,28 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    answers,
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import answers
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api import (
     auth_metadata,
-    caching,
-    client_keys,
-    clock,
-    dns_recursion,
     exposure,
-    hsts,
     media,
-    port_probes,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents import (
+    client_keys,
     query,
     security_txt,
-    smtp,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import Taken
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import caching
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import (
+    dns_recursion,
+    port_probes,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import Chain
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.sites import Sites
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web import clock, hsts
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.sites import Sites
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import smtp
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import Taken
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

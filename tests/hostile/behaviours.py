@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import dns.message
 import dns.rrset
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Pieces = Callable[[str], Iterator[bytes]]

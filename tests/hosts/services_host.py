@@ -13,14 +13,14 @@ from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.dns_recursion import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check_ports
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Answer
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests/lab/lab"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import mint
 
 ROOT = Path(__file__).resolve().parents[2]

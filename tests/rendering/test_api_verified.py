@@ -9,12 +9,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.api import check_api
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.media import judge_size
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.check import check_api
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.media import judge_size
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Request
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
 from homeserver import running
 from nginx_rendering import (
     HOSTNAME,

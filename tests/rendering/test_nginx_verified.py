@@ -10,24 +10,24 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.clock import judge_clocks
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.hsts import judge_hsts
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import (
-    Recorder,
-    Site,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.sites import Sites
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.tls_versions import (
-    check_versions,
-    judge_http,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Request
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.web import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check import (
     judge_plaintext,
     judge_redirect,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.clock import judge_clocks
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.hsts import judge_hsts
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.sites import Sites
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.tls_versions import (
+    check_versions,
+    judge_http,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import (
+    Recorder,
+    Site,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
 from nginx_rendering import (
     HOSTNAME,
     NGINX,

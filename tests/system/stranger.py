@@ -24,29 +24,35 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import wellknown
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.addresses import addresses_of
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.discovery import base_url
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.dns_recursion import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.turn_routes import (
+    Expected,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents import wellknown
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.discovery import (
+    base_url,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
+    resolve,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.port_probes import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port_probes import (
     Place,
     dns_question,
     knock,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.resolution import resolve
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Request
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_client import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
     Credentials,
     TurnClient,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_routes import Expected
 
 Given = dict[str, Any]
 Chain = Callable[[Network, Given], Awaitable[None]]

@@ -15,7 +15,7 @@ from .certificates import judge_certificate
 from .evidence import seen
 from .findings import Check, Finding
 from .together import Sight, together
-from .transport import Exchange, Request, Transport
+from .wire.transport import Exchange, Request, Transport
 
 ADDRESSES_LIMIT = 16
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .strict_json import loads, text_at
-from .transport import Exchange
+from .wire.transport import Exchange
 
 UNRECOGNIZED = "M_UNRECOGNIZED"
 MISSING_TOKEN = "M_MISSING_TOKEN"

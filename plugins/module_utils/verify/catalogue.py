@@ -9,15 +9,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from types import ModuleType
 from typing import get_args
 
+from .calls.turn_routes import RouteKind
+from .documents.wellknown import NAMES
 from .findings import Check
-from .turn_routes import RouteKind
-from .wellknown import NAMES
 
+ROOMS = ("api", "calls", "documents", "peers", "ports", "web", "wire")
 _PART = "{part}"
 _PORT = r"(tcp|udp)-[0-9]{1,5}"
 _WORDS = r"[a-z0-9_]+"
@@ -37,12 +38,18 @@ def checks() -> dict[str, Check]:
 
 
 def _checks() -> Iterator[Check]:
-    package = sys.modules[__name__.rpartition(".")[0]]
-    for module in pkgutil.iter_modules(package.__path__):
-        values = vars(importlib.import_module(f"{package.__name__}.{module.name}")).values()
-        for value in values:
+    for module in _modules():
+        for value in vars(module).values():
             named = value.values() if isinstance(value, dict) else [value]
             yield from (item for item in named if isinstance(item, Check))
+
+
+def _modules() -> Iterator[ModuleType]:
+    """Import the verifier's modules; a folder without __init__.py is found by its name only."""
+    here = __name__.rpartition(".")[0]
+    for room in (here, *(f"{here}.{name}" for name in ROOMS)):
+        for module in pkgutil.iter_modules(importlib.import_module(room).__path__):
+            yield importlib.import_module(f"{room}.{module.name}")
 
 
 def refuse_unknown(ids: Iterable[str]) -> None:

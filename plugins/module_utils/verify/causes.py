@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .findings import Finding
-from .resolution import Resolution
+from .peers.resolution import Resolution
 
 _REACH = ("client.reach", "federation.reach", "well_known.reach", "turn.server")
 _PARTS = ("redirects", "status", "json", "not_object", "m_server")

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .findings import Check, Finding
-from .transport import Certificate
+from .wire.transport import Certificate
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .transport import Exchange
+from .wire.transport import Exchange
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS"})
 HEADERS = frozenset({"x-requested-with", "content-type", "authorization"})

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from .resolution import Resolution
-from .turn_routes import Expected
+from .calls.turn_routes import Expected
+from .peers.resolution import Resolution
 
 _HTTPS_PORT = 443
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .findings import shortened
 from .redirects import Chain
-from .transport import Exchange
+from .wire.transport import Exchange
 
 EXCERPT = 200
 SEEN_LIMIT = 16 * 1024

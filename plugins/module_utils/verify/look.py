@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .guard import EVERYWHERE, Guard
-from .network import Network
 from .plan import Plan
 from .run import verify
+from .wire.guard import EVERYWHERE, Guard
+from .wire.network import Network
 
 _WORDS = {
     **dict.fromkeys(("true", "yes", "on", "y", "t", "1"), True),

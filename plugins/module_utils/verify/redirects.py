@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from .transport import KIB, Exchange, Request, Transport
+from .wire.transport import KIB, Exchange, Request, Transport
 
 HOPS_LIMIT = 5
 DOCUMENT_LIMIT = 50 * KIB

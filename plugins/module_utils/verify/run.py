@@ -14,24 +14,24 @@ from itertools import chain
 from typing import Any
 
 from ..names import ServerName
-from . import wellknown
-from .api import check_api
+from .api.check import check_api
+from .calls.check import check_turn
 from .causes import explained
-from .dns_recursion import check_recursion
-from .documents import check_documents
+from .documents import wellknown
+from .documents.check import check_documents
 from .elsewhere import Elsewhere
-from .federation import check_federation
 from .findings import Check, Finding, summarize, worst
-from .peers import peers_of
+from .peers.check import check_federation
+from .peers.facts import peers_of
+from .peers.resolution import Resolution, resolve
 from .plan import Plan
-from .ports import check_ports
-from .recorder import Recorder
+from .ports.check import check_ports
+from .ports.dns_recursion import check_recursion
 from .redirects import Chain, follow
-from .resolution import Resolution, resolve
-from .sites import base_of, find_sites
-from .transport import Transport
-from .turn import check_turn
-from .web import check_web, judge_recorded
+from .web.check import check_web, judge_recorded
+from .web.sites import base_of, find_sites
+from .wire.recorder import Recorder
+from .wire.transport import Transport
 
 CLIENT = Check(
     "client.base_url",

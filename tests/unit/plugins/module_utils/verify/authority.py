@@ -13,7 +13,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Union
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Certificate
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    Certificate,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa

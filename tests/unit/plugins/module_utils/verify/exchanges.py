@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
     Finding,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import (
     Taken,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal, Union
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
+    ClosedChannel,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Channel,
     Connection,

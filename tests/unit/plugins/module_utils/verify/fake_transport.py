@@ -13,8 +13,10 @@ from email.utils import formatdate
 from time import time
 from typing import Literal
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
+    ClosedChannel,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Answer,
     Certificate,
     Channel,

@@ -12,15 +12,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.channels import ClosedChannel
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
+    ClosedChannel,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Endpoint,
     Kind,
     Message,
     Name,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Channel,
     Fault,

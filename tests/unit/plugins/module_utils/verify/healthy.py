@@ -12,12 +12,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.signing import canonical
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.signing import canonical
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Fault,
     Handshake,

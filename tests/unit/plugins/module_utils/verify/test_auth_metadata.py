@@ -9,12 +9,12 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.auth_metadata import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.auth_metadata import (
     ANNOUNCED,
     fetch_metadata,
     judge_metadata,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Fault,
     Request,

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.caching import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.caching import (
     judge_cache,
     kept_seconds,
     stated_seconds,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.causes import explained
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.resolution import Resolution
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
+    Resolution,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Fault
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.healthy import (
     API,
     BASE,

@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.certificates import (
     judge_certificate,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Certificate
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    Certificate,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     DER,
     Authority,

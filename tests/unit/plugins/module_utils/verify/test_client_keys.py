@@ -8,11 +8,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.client_keys import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.client_keys import (
     check_identity_server,
     judge_keys,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Fault
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,
     FakeTransport,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from email.utils import formatdate
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.clock import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.clock import (
     ahead_of,
     judge_clocks,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import (
     Taken,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.internet import (
     LOCAL,
     serving,

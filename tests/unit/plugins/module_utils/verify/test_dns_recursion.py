@@ -15,14 +15,16 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.dns_recursion import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
     heard_of,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import FaultKind
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    FaultKind,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
     IPV4,
     IPV6,

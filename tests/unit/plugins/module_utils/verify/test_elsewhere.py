@@ -9,16 +9,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.elsewhere import Elsewhere
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.elsewhere import (
+    Elsewhere,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check_ports
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.resolution import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
     Endpoint,
     Resolution,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import Kind, Name
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import Kind, Name
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
     IPV4,
     IPV6,

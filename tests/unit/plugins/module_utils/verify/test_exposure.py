@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.exposure import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.exposure import (
     judge_admin_api,
     judge_metrics,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Fault,
     Request,

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import EVERYWHERE, Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import (
+    EVERYWHERE,
+    Guard,
+)
 
 
 @pytest.mark.parametrize(

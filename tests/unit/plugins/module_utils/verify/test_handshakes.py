@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.http1 import is_http2
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import Site
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.tls_versions import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.tls_versions import (
     check_versions,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.http1 import is_http2
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import Site
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Handshake,
     Request,
@@ -150,8 +150,8 @@ def test_no_handshake(address: str, kind: str) -> None:
 
 _TRY = """
 import asyncio, sys
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 network = Network(Guard.parse(["127.0.0.0/8"]), nameservers=["127.0.0.1:9"])
 look = network.handshake("127.0.0.1", int(sys.argv[1]), name="a.example", outdated=True)
 print(asyncio.run(look).fault.kind)

@@ -10,7 +10,7 @@ import asyncio
 import json
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import VERDICTS
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Fault,
 )

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.hsts import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.hsts import (
     hsts_fault,
     judge_hsts,
     parse,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.sites import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.sites import (
     Sites,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.exchanges import (

@@ -21,7 +21,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects 
     location,
     refused_by_browsers,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

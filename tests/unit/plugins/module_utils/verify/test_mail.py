@@ -16,14 +16,14 @@ from typing import Any, Literal
 import pytest
 from aiosmtpd.smtp import SMTP
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.mail import smtp
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.port_probes import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.mail import smtp
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port_probes import (
     Place,
     Seen,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Channel
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Channel
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     Authority,
 )

@@ -8,12 +8,12 @@ import json
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.answers import newest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.media import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.media import (
     judge_config,
     judge_route,
     judge_size,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Fault,
     Request,

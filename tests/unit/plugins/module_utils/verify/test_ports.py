@@ -9,10 +9,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import port_probes
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check_ports
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import FaultKind
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import port_probes
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    FaultKind,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
     IPV4,
     IPV6,

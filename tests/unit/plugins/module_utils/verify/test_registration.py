@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.registration import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.registration import (
     MODE,
     Seen,
     classify,
     judge_mode,
     mode_of,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Request,
 )

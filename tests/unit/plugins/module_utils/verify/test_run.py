@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.query import MARK
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Fault,
     Handshake,

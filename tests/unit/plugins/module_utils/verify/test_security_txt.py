@@ -8,14 +8,14 @@ import asyncio
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.security_txt import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.security_txt import (  # noqa: E501 - one name
     LIMIT,
     judge_security_txt,
     judge_text,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Fault
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,
     FakeTransport,

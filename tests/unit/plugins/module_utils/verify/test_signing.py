@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.signing import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.signing import (
     canonical,
     decode,
     is_signed,

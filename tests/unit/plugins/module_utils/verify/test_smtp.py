@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.smtp import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.smtp import (
     REPLY_LIMIT,
     Reply,
     SmtpError,

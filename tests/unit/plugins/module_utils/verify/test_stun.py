@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Endpoint,
     Kind,
     Message,

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import (
-    Site,
-    Taken,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.same_certificate import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.same_certificate import (
     judge_same,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.tls_versions import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.tls_versions import (
     Greeted,
     judge_http,
     judge_versions,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import (
+    Site,
+    Taken,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Exchange,
     Fault,

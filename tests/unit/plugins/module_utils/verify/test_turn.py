@@ -12,20 +12,20 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.turn_routes import (
+    Route,
+    routes_of,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Kind,
     Message,
     Name,
     build,
     parse,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Fault
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_routes import (
-    Route,
-    routes_of,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Fault
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     Record,
 )

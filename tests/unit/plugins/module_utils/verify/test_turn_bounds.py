@@ -14,18 +14,20 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import stun
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.guard import Guard
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.stun import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Endpoint,
     Kind,
     Message,
     Name,
     StunError,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn import check_turn
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.turn_client import TurnClient
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
+    TurnClient,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.internet import (
     LOCAL,
     Handler,

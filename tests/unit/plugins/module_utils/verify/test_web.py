@@ -12,26 +12,26 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import (
     Plan,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.recorder import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check import (
+    check_web,
+    judge_plaintext,
+    judge_redirect,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.response_time import (
+    judge_times,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.sites import (
+    Sites,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.recorder import (
     Recorder,
     Site,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.response_time import (
-    judge_times,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.sites import (
-    Sites,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
     Fault,
     FaultKind,
     Request,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.web import (
-    check_web,
-    judge_plaintext,
-    judge_redirect,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.exchanges import (
     API,

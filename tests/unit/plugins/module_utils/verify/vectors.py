@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
-    Finding,
-    worst,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.resolution import resolve
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.transport import Service
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wellknown import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.wellknown import (
     Wanted,
     judge,
     url,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
+    Finding,
+    worst,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
+    resolve,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Service
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     JSON_HEADERS,
     NO_CONNECTION,

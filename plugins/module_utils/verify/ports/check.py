@@ -1,0 +1,106 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every port of the plan: open ones proven by their own protocol, closed ones proven closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from ..addresses import addresses_of
+from ..elsewhere import Elsewhere
+from ..findings import Check, Finding
+from ..together import Sight, together
+from ..wire.transport import Transport
+from . import port_probes as probes
+from .port_plan import PlannedPort, Ports
+from .port_probes import Place
+from .port_verdicts import ADDRESS, Knock, deaf, judge_closed, judge_open, unknowable
+from .published_ports import check_published
+
+PLAN = Check("ports.plan", "ports", "", "")
+_DEAF = ("filtered", "silent", "unreachable", "no_route", "private")
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen at one address: of ports that must be open, and whatever else was judged."""
+
+    place: Place
+    opened: Sequence[Knock]
+    findings: Sequence[Finding]
+
+
+async def check_ports(
+    transport: Transport,
+    expectations: Mapping[str, Any],
+    published: Iterable[Mapping[str, Any]] = (),
+    *,
+    elsewhere: Awaitable[Elsewhere] | None = None,
+) -> list[Finding]:
+    """Try every port of the plan at every address, all at once; a fault is said once.
+
+    `elsewhere` tells what other checks look at; it is waited for only when all was tried.
+    """
+    planned = expectations.get("ports") or {}
+    host = str(expectations.get("hostname") or "")
+    if not planned or not host:
+        return [PLAN.skipped("There is no plan to compare the ports with.")]
+    ports = Ports.of(planned, published)
+    limit = asyncio.Semaphore(_AT_ONCE)
+    addresses = await addresses_of(transport, host)
+    if not addresses:
+        return [ADDRESS.skipped(f"No address of {host} is known, so no port was tried.", host=host)]
+    places = [Place(transport, host, address, 0) for address in addresses]
+    looks = await asyncio.gather(*(_look(place, ports, limit=limit) for place in places))
+    watched = await elsewhere if elsewhere else Elsewhere()
+    return together(chain.from_iterable(_sights(look, watched) for look in looks))
+
+
+def _sights(look: Look, watched: Elsewhere) -> Iterable[Sight]:
+    """Judge the open ports of an address, knowing what the other checks look at."""
+    address, host = look.place.address, look.place.host
+    for knock in look.opened:
+        port = knock.port
+        watcher = watched.watcher(host, address, protocol=port.protocol, port=port.first)
+        yield Sight(address, judge_open(knock, watcher=watcher))
+        yield from knock.seen.sights
+    for finding in look.findings:
+        yield Sight(address, finding)
+
+
+async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look:
+    """Look at one address; where nothing at all answers, that is the one finding."""
+    led = [port for port in ports.published if port.leads(place.address)]
+    taken = {number for port in led for number in port.numbers}
+    unwanted = [port for port in ports.closed if port.number not in taken]
+    shut = {port.number for port in ports.closed}
+    opened, closed, published = await asyncio.gather(
+        asyncio.gather(*(_try(place, port, limit=limit) for port in ports.opened if port.probe)),
+        asyncio.gather(*(_try_closed(place, port, limit=limit) for port in unwanted)),
+        check_published(place, led, shut=shut, limit=limit),
+    )
+    tried = [knock for knock in opened if not knock.port.narrowed]
+    if tried and all(knock.seen.state in _DEAF for knock in tried):
+        return Look(place, [], [deaf(place.address, tried)])
+    silent = [unknowable(port, place.address) for port in ports.opened if port.probe is None]
+    return Look(place, opened, [*silent, *map(judge_closed, closed), *published])
+
+
+async def _try(place: Place, port: PlannedPort, *, limit: asyncio.Semaphore) -> Knock:
+    probe = port.probe or probes.knock
+    async with limit:
+        seen = await probe(Place(place.transport, place.host, place.address, port.first))
+    return Knock(port, place.address, seen)
+
+
+async def _try_closed(place: Place, port: PlannedPort, *, limit: asyncio.Semaphore) -> Knock:
+    probe = probes.knock if port.protocol == "tcp" else probes.whisper
+    async with limit:
+        seen = await probe(Place(place.transport, place.host, place.address, port.first))
+    return Knock(port, place.address, seen)

@@ -1,0 +1,249 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One probe per kind of port: each speaks the port's own protocol, and says what it saw."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..together import Sight
+from ..wire import stun
+from ..wire.stun import Kind, Message, StunError
+from ..wire.transport import Channel, Fault, Request, Transport
+from ..wire.turn_client import missing as missing_of_stun
+
+State = Literal[
+    "answers", "open", "refused", "filtered", "silent", "unreachable", "no_route", "private"
+]
+"""`answers`: it speaks its protocol. `open`: it accepts, and speaks another or nothing."""
+
+_FAULTS: dict[str, State] = {
+    "refused": "refused",
+    "timeout": "filtered",
+    "unreachable": "unreachable",
+    "no_route": "no_route",
+    "private": "private",
+}
+_CONNECTIONS: dict[str, State] = {"open": "answers", "timeout": "filtered"}
+_EXCERPT = 100
+_PIECE = 512
+_PATIENCE = 1.2
+_DTLS_HANDSHAKE = 22
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a probe knocks, and by which name."""
+
+    transport: Transport
+    host: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a probe saw."""
+
+    state: State
+    what: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    sights: tuple[Sight, ...] = ()
+    """What else the probe found out, beside whether the port is open."""
+
+
+Probe = Callable[[Place], Awaitable[Seen]]
+
+
+async def knock(place: Place) -> Seen:
+    """Connect over TCP, without saying anything; the second of two packets must do."""
+    connection = await place.transport.connect(place.address, place.port, patience=_PATIENCE)
+    state = connection.state
+    facts = {"milliseconds": connection.milliseconds}
+    return Seen(_CONNECTIONS.get(state) or _FAULTS[state], "a connection", facts)
+
+
+async def whisper(place: Place) -> Seen:
+    """Send one byte over UDP: an answer tells something, silence nothing."""
+    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
+        answer = await channel.exchange(b"\0")
+        return _spoken(channel, answer, what="anything", right=bool(answer))
+
+
+async def ssh(place: Place) -> Seen:
+    """Expect an SSH server's greeting (RFC 4253 section 4.2)."""
+    return await _greeting(place, b"SSH-2.0-", what="SSH")
+
+
+async def http(place: Place) -> Seen:
+    """Ask a web server for its first page, without TLS (RFC 9112)."""
+    question = f"GET / HTTP/1.1\r\nHost: {place.host}\r\nConnection: close\r\n\r\n"
+    async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
+        answer = await channel.exchange(question.encode(), missing=_one_piece)
+        return _spoken(
+            channel, answer, what="HTTP", right=answer.startswith(b"HTTP/1."), stream=True
+        )
+
+
+async def https(place: Place) -> Seen:
+    """Ask a homeserver for its versions over TLS."""
+    return await _fetched(place, "/_matrix/client/versions")
+
+
+async def federation(place: Place) -> Seen:
+    """Ask a homeserver for its keys over TLS."""
+    return await _fetched(place, "/_matrix/key/v2/server")
+
+
+async def stun_udp(place: Place) -> Seen:
+    return await _stun(place, "udp")
+
+
+async def stun_tcp(place: Place) -> Seen:
+    return await _stun(place, "tcp")
+
+
+async def stun_tls(place: Place) -> Seen:
+    return await _stun(place, "tls")
+
+
+async def dtls(place: Place) -> Seen:
+    """Say hello in DTLS and expect the question for a cookie (RFC 6347 section 4.2.1)."""
+    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
+        answer = await channel.exchange(dtls_hello(os.urandom(32)))
+        return _spoken(channel, answer, what="DTLS", right=is_dtls_answer(answer))
+
+
+async def ident(place: Place) -> Seen:
+    """Ask who uses ports that nobody uses (RFC 1413)."""
+    async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
+        answer = await channel.exchange(b"0, 0\r\n", missing=_one_piece)
+        return _spoken(channel, answer, what="ident", right=b"ERROR" in answer, stream=True)
+
+
+async def dns_udp(place: Place) -> Seen:
+    """Ask a name server for the host's own name."""
+    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
+        question = dns_question(place.host, os.urandom(2))
+        answer = await channel.exchange(question)
+        right = is_dns_answer(answer, question)
+        return _spoken(channel, answer, what="DNS", right=right)
+
+
+async def dns_tcp(place: Place) -> Seen:
+    """Ask the same over TCP, where a length comes first (RFC 1035 section 4.2.2)."""
+    async with place.transport.channel(place.address, place.port, kind="tcp") as channel:
+        question = dns_question(place.host, os.urandom(2))
+        framed = struct.pack("!H", len(question)) + question
+        answer = await channel.exchange(framed, missing=missing_of_dns)
+        right = is_dns_answer(answer[2:], question)
+        return _spoken(channel, answer, what="DNS", right=right, stream=True)
+
+
+def dtls_hello(random: bytes) -> bytes:
+    """Return the first datagram of a DTLS 1.2 handshake, with common cipher suites."""
+    suites = b"\xc0\x2b\xc0\x2f\xc0\x2c\xc0\x30\x00\x9e\x00\x9c\x00\x2f"
+    groups = b"\x00\x0a\x00\x06\x00\x04\x00\x1d\x00\x17\x00\x0b\x00\x02\x01\x00"
+    signatures = b"\x00\x0d\x00\x0a\x00\x08\x04\x03\x08\x04\x04\x01\x05\x03"
+    extensions = groups + signatures
+    hello = b"\xfe\xfd" + random + b"\0\0" + struct.pack("!H", len(suites)) + suites + b"\1\0"
+    hello += struct.pack("!H", len(extensions)) + extensions
+    length = len(hello).to_bytes(3, "big")
+    handshake = b"\1" + length + bytes(2) + bytes(3) + length + hello
+    return b"\x16\xfe\xff" + bytes(8) + struct.pack("!H", len(handshake)) + handshake
+
+
+def is_dtls_answer(answer: bytes) -> bool:
+    """Tell a server's handshake record from anything else."""
+    return len(answer) > 13 and answer[0] == _DTLS_HANDSHAKE and answer[1] == 0xFE
+
+
+def dns_question(host: str, identity: bytes) -> bytes:
+    """Return a question for the A records of a name (RFC 1035 section 4.1)."""
+    labels = [label.encode() for label in host.split(".") if label]
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    return identity + b"\1\0\0\1\0\0\0\0\0\0" + name + b"\0\1\0\1"
+
+
+def missing_of_dns(received: bytes) -> int:
+    """Return how many bytes a message over TCP still lacks (RFC 1035 section 4.2.2)."""
+    if len(received) < 2:
+        return 2 - len(received)
+    return max(0, 2 + int.from_bytes(received[:2], "big") - len(received))
+
+
+def is_dns_answer(answer: bytes, question: bytes) -> bool:
+    """Tell whether this is an answer to our question, whatever it says."""
+    return len(answer) >= 12 and answer[:2] == question[:2] and bool(answer[2] & 0x80)
+
+
+async def _greeting(place: Place, beginning: bytes, *, what: str) -> Seen:
+    connection = await place.transport.connect(place.address, place.port, banner=True)
+    if connection.state != "open":
+        return Seen(_CONNECTIONS.get(connection.state) or _FAULTS[connection.state], what)
+    facts = {"greeting": _text(connection.banner), "milliseconds": connection.milliseconds}
+    return Seen("answers" if connection.banner.startswith(beginning) else "open", what, facts)
+
+
+async def _fetched(place: Place, path: str) -> Seen:
+    """Fetch a page; a certificate that nobody trusts is another check's business."""
+    url = f"https://{place.host}:{place.port}{path}"
+    exchange = await place.transport.request(Request(url, address=place.address))
+    facts = {"url": url, "status": exchange.status, "milliseconds": exchange.milliseconds}
+    if exchange.status:
+        return Seen("answers", "HTTPS", facts)
+    return Seen(failed(exchange.error), "HTTPS", {**facts, "error": str(exchange.error)})
+
+
+def failed(fault: Fault | None) -> State:
+    """Return what a fault says of a port; one of the protocol still means that it is open."""
+    return _FAULTS.get(fault.kind, "open") if fault else "open"
+
+
+async def _stun(place: Place, kind: Literal["udp", "tcp", "tls"]) -> Seen:
+    request = Message(Kind.BINDING, os.urandom(stun.TRANSACTION_BYTES))
+    async with place.transport.channel(
+        place.address, place.port, kind=kind, name=place.host
+    ) as channel:
+        answer = await channel.exchange(stun.build(request), missing=missing_of_stun)
+        return _spoken(
+            channel,
+            answer,
+            what="STUN",
+            right=_is_stun_answer(answer, request),
+            stream=kind != "udp",
+        )
+
+
+def _is_stun_answer(answer: bytes, request: Message) -> bool:
+    try:
+        return stun.parse(answer).same_transaction(request)
+    except StunError:
+        return False
+
+
+def _spoken(
+    channel: Channel, answer: bytes, *, what: str, right: bool, stream: bool = False
+) -> Seen:
+    """Judge an answer; over a stream silence is no sign of a firewall, because it is open."""
+    if right:
+        return Seen("answers", what)
+    if answer:
+        return Seen("open", what, {"answer": _text(answer)})
+    if channel.fault:
+        return Seen(failed(channel.fault), what, {"error": str(channel.fault)})
+    return Seen("open" if stream else "silent", what)
+
+
+def _one_piece(received: bytes) -> int:
+    """Ask for whatever comes first, up to a bound."""
+    return 0 if received else _PIECE
+
+
+def _text(data: bytes) -> str:
+    return data[:_EXCERPT].decode("utf-8", "backslashreplace").strip()
