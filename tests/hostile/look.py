@@ -23,6 +23,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.sockets import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Handshake
     Opener,
     Stream,
 )
@@ -46,8 +47,8 @@ class LocalOpener(Opener):
     async def tls(self, address: str, port: int, name: str) -> Stream:
         return await super().tls(address, self.port(port), name)
 
-    async def greet(self, address: str, port: int, **options: Any) -> Any:
-        return await super().greet(address, self.port(port), **options)
+    async def greet(self, address: str, port: int, *, name: str, outdated: bool) -> Handshake:
+        return await super().greet(address, self.port(port), name=name, outdated=outdated)
 
 
 class LocalNetwork(Network):

@@ -96,7 +96,9 @@ def test_tls_at_once(well: ServicesHost) -> None:
 
 
 def test_no_tls(well: ServicesHost) -> None:
-    well.mail(*HONEST, "smtpd_tls_security_level=none", submission=SUBMISSION.split(" -o ")[0])
+    well.mail(
+        *HONEST, "smtpd_tls_security_level=none", submission=SUBMISSION.split(" -o ", maxsplit=1)[0]
+    )
     found = faults(well)
     well.mail(*HONEST, "smtpd_tls_security_level=may")
     assert found == {("warning", "mail.starttls"), ("error", "mail.starttls")}

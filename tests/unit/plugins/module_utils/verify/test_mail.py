@@ -47,11 +47,13 @@ class Ports(Network):
         super().__init__(Guard.parse(["127.0.0.0/8"]), ca_file=ca_file, seconds=seconds)
         self._at_port = at
 
-    def channel(
+    @asynccontextmanager
+    async def channel(
         self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
-    ) -> AbstractAsyncContextManager[Channel]:
+    ) -> AsyncIterator[Channel]:
         assert port in (25, 587)
-        return super().channel(address, self._at_port, kind=kind, name=name)
+        async with super().channel(address, self._at_port, kind=kind, name=name) as channel:
+            yield channel
 
 
 @dataclass

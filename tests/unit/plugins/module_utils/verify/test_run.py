@@ -169,7 +169,9 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
     sent = {f"POST {item.url}": item.body for item in transport.requests if item.method == "POST"}
     assert sent == {REGISTER: b'{"inhibit_login": true}', UPLOAD: b""}
     assert not any(
-        name.lower() == "authorization" for item in transport.requests for name, _ in item.headers
+        name.lower() == "authorization"
+        for item in transport.requests
+        for name, _value in item.headers
     )
 
 
