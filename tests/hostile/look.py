@@ -23,9 +23,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.sockets import (
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Handshake
     Opener,
     Stream,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    Handshake,
 )
 
 LOCAL = ("127.0.0.0/8",)
