@@ -9,14 +9,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.homestead.matrix.tests.system.provider import Lab
 from scene import Scene
 
 
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:
-    scene = Scene(os.environ.get("SABOTAGE_LAB", "sabotage"))
-    if "SABOTAGE_LAB" not in os.environ:
-        scene.up(os.environ.get("SABOTAGE_RELEASE", "12"))
+    scene = Scene(Lab(os.environ.get("SABOTAGE_LAB", "sabotage")))
+    scene.up(os.environ.get("SABOTAGE_RELEASE", "12"))
     yield scene
-    if "SABOTAGE_LAB" not in os.environ:
-        scene.down()
+    if "SABOTAGE_KEEP" not in os.environ:
+        scene.lab.down()

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ansible_collections.homestead.matrix.tests.system.provider import HOSTNAME
 from certificates import Shape, make
 from scene import Scene
 
 NAMES = "/etc/dnsmasq.d/lab.conf"
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
 class Damage(Protocol):
@@ -80,8 +80,10 @@ class Clock:
     @contextmanager
     def __call__(self, scene: Scene) -> Iterator[None]:
         folder = f"/run/systemd/system/{self.unit}.service.d"
-        lines = ["[Service]", f"Environment=LD_PRELOAD={FAKETIME} FAKETIME={self.offset}", ""]
-        scene.shell("matrix", f"test -e {FAKETIME} || apt-get install --yes libfaketime")
+        scene.shell("matrix", "apt-get install --yes libfaketime")
+        files = scene.run("matrix", "dpkg", "--listfiles", "libfaketime").split()
+        library = next(path for path in files if path.endswith("/libfaketime.so.1"))
+        lines = ["[Service]", f"Environment=LD_PRELOAD={library} FAKETIME={self.offset}", ""]
         scene.run("matrix", "mkdir", "--parents", folder)
         scene.write("matrix", f"{folder}/sabotage.conf", "\n".join(lines))
         try:
@@ -166,8 +168,8 @@ class Names:
         lines = scene.read("ns", NAMES).splitlines()
         kept = [line for line in lines if not line.startswith(self.without or ("\0",))]
         assert len(lines) - len(kept) == len(self.without)
-        ipv4, ipv6 = scene.addresses("matrix")
-        added = [line.format(ipv4=ipv4, ipv6=ipv6) for line in self.added]
+        ipv4 = scene.lab.address(HOSTNAME, 4)
+        added = [line.format(ipv4=ipv4) for line in self.added]
         zone = "\n".join([*kept, *added]) + "\n"
         with _changed(scene, "ns", {NAMES: zone}, restart=("dnsmasq",)):
             yield

@@ -10,19 +10,16 @@ import json
 import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS, look
 from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.tests.system.provider import DOMAIN, Lab
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,
     Authority,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
-LAB = ROOT / "tests/lab/lab"
-DOMAIN, HOSTNAME, TURN = "homestead.test", "matrix.homestead.test", "matrix.homestead.test"
 SPOKEN = ("error", "warning", "unknown")
 CREDENTIALS_SECONDS = 3600
 
@@ -50,32 +47,25 @@ class Look:
 class Scene:
     """The lab after an operator's first run, with one authority more that the stranger trusts."""
 
-    lab: str
+    lab: Lab
     authority: Authority = field(
         default_factory=lambda: Authority.make("Authority of the saboteur")
     )
 
     def up(self, release: str) -> None:
         """Start the hosts and make the server, as an operator does."""
-        subprocess.run([str(LAB), "up", "--name", self.lab, "--release", release], check=True)
-        subprocess.run(
-            ["ansible-playbook", "--inventory", self.inventory, "homestead.matrix.site"],
-            cwd=self.state,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    def down(self) -> None:
-        subprocess.run([str(LAB), "down", "--name", self.lab], check=True)
+        self.lab.up(release)
+        made = self.lab.play("site")
+        assert made.status == 0, made.output[-8000:]
 
     def look(self, *, planned: bool = True) -> Look:
         """Look at the server from this machine, which is a stranger to it."""
         return Look(asyncio.run(look(self._parameters(planned=planned)))["findings"])
 
     def run(self, host: str, *command: str, text: str | None = None) -> str:
-        """Run a command as root on a host, past ssh and firewall, or raise CalledProcessError."""
+        """Run a command as root on a host, past ssh and firewall, and fail if it does."""
         done = subprocess.run(
-            ["docker", "exec", "--interactive", f"{self.lab}-{host}", *command],
+            ["docker", "exec", "--interactive", f"{self.lab.name}-{host}", *command],
             input=text,
             stdin=subprocess.DEVNULL if text is None else None,
             capture_output=True,
@@ -101,44 +91,22 @@ class Scene:
             again = f"systemctl reset-failed {unit}; systemctl restart {unit}"
             self.shell(host, f"systemctl daemon-reload; {again}")
 
-    def addresses(self, host: str) -> tuple[str, str]:
-        """Return the host's public addresses, IPv4 and IPv6."""
-        shown = json.loads(self.run(host, "ip", "-json", "address", "show", "eth0"))
-        public = {
-            each["family"]: str(each["local"])
-            for each in shown[0]["addr_info"]
-            if each["scope"] == "global"
-        }
-        return public["inet"], public["inet6"]
-
-    @property
-    def state(self) -> Path:
-        return ROOT / ".cache/lab" / self.lab
-
-    @property
-    def inventory(self) -> str:
-        return str(self.state / "inventory")
-
     @cached_property
     def _variables(self) -> dict[str, Any]:
-        return dict(json.loads((self.state / "inventory/group_vars/matrix.json").read_text()))
+        return dict(json.loads((self.lab.state / "inventory/group_vars/matrix.json").read_text()))
 
     @cached_property
     def _authorities(self) -> str:
         """Write down whom the stranger trusts: the lab's authorities and the saboteur's."""
         ours = self.authority.certificate.public_bytes(PEM).decode()
-        path = self.state / "trusted.pem"
-        path.write_text(f"{(self.state / 'ca.pem').read_text()}{ours}")
+        path = self.lab.state / "trusted.pem"
+        path.write_text(f"{self.lab.authorities.read_text()}{ours}")
         return str(path)
 
     @cached_property
-    def _credentials(self) -> dict[str, Any]:
-        arguments = json.dumps({"ttl": CREDENTIALS_SECONDS})
-        module = ["-m", "homestead.matrix.turn_credentials", "-a", arguments]
-        command = ["ansible", "matrix", "--inventory", self.inventory, "--become", "--one-line"]
-        done = subprocess.run([*command, *module], capture_output=True, text=True, check=True)
-        credentials: dict[str, Any] = json.loads(done.stdout.split("=>", 1)[1])["credentials"]
-        return credentials
+    def _credentials(self) -> Any:
+        module = "homestead.matrix.turn_credentials"
+        return self.lab.module("matrix", module, ttl=CREDENTIALS_SECONDS)["credentials"]
 
     @cached_property
     def _expectations(self) -> Any:
