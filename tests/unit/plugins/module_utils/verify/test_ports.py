@@ -68,6 +68,18 @@ def test_an_open_port(port: dict[str, Any], speech: Speech) -> None:
     assert (finding.verdict, finding.id) == ("ok", f"ports.open.{name}")
 
 
+def test_dtls_of_a_server_that_remembers_one_of_our_ports() -> None:
+    asked = []
+
+    def speak(question: bytes) -> bytes:
+        asked.append(question)
+        return b"" if len(asked) == 1 else speak_dtls(question)
+
+    [finding] = look(FakeHost({"udp-5349": speak}), opened("udp", 5349, "coturn"))
+    assert finding.verdict == "ok"
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     ("port", "found", "verdict"),
     [
