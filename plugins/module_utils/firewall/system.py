@@ -9,7 +9,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from typing import Protocol
 
 Rules = Mapping[str, str]  # the files of one firewall program by name; none: it is not ours
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -136,11 +136,15 @@ class Host:
             return None
 
     def write(self, path: str, text: str) -> None:
-        """Write a file whole or not at all, also if the power fails; its mode stays as it is."""
+        """Write a file whole or not at all, also if the power fails; its mode stays as it is.
+
+        What a killed process leaves has the name that the next one uses, and goes with it.
+        """
         folder = Path(path).parent
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".homestead-")
+        name = folder / f".{Path(path).name}.homestead-new"
         try:
+            handle = os.open(name, _NEW, 0o600)
             with open(handle, "w", encoding="utf-8") as stream:
                 os.fchmod(stream.fileno(), _mode(path))
                 stream.write(text)
@@ -148,7 +152,7 @@ class Host:
                 os.fsync(stream.fileno())
             os.replace(name, path)
         except OSError:
-            os.unlink(name)
+            name.unlink(missing_ok=True)
             raise
         _settle(folder)
 
