@@ -82,7 +82,7 @@ class Clock:
         folder = f"/run/systemd/system/{self.unit}.service.d"
         scene.shell("matrix", "apt-get install --yes libfaketime")
         files = scene.run("matrix", "dpkg", "--listfiles", "libfaketime").split()
-        library = next(path for path in files if path.endswith("/libfaketime.so.1"))
+        [library] = [path for path in files if path.endswith("/libfaketime.so.1")]
         lines = ["[Service]", f"Environment=LD_PRELOAD={library} FAKETIME={self.offset}", ""]
         scene.run("matrix", "mkdir", "--parents", folder)
         scene.write("matrix", f"{folder}/sabotage.conf", "\n".join(lines))
