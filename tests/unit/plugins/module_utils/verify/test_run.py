@@ -2,14 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole verifier on a healthy server that is broken in one way at a time."""
+"""The whole verifier on a healthy server whose documents and addresses break one at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.query import MARK
@@ -17,12 +14,24 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
-    Certificate,
-    Fault,
-    Handshake,
     Service,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify import healthy
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.breaking import (
+    CLIENT,
+    COPY,
+    JSON,
+    NO_ROUTE,
+    SERVER,
+    SUPPORT,
+    VERSIONS,
+    Break,
+    changed,
+    dead,
+    faults,
+    publishing,
+    put,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,
     FakeTransport,
@@ -33,127 +42,15 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     BASE,
     CORS,
     DOMAIN,
-    DOWNLOAD,
     HOST,
-    HSTS,
-    KEYS,
-    MEDIA,
-    METADATA,
-    PLAIN,
     REGISTER,
     UPLOAD,
-    VERSION,
     Server,
     error,
     flows,
-    moved,
     page,
     redirect,
-    signed_keys,
-    untrusted,
 )
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-CLIENT, SERVER, SUPPORT = (f"{BASE}/.well-known/matrix/{name}" for name in healthy.DOCUMENTS)
-COPY = f"{API}/.well-known/matrix"
-VERSIONS = f"{API}/_matrix/client/versions"
-WHOAMI = f"{API}/_matrix/client/v3/account/whoami"
-JSON = ("Content-Type", "application/json")
-ONLY_HTTP2 = Fault("alpn", "the server speaks HTTP/2 only")
-NO_ROUTE = replace(NO_CONNECTION, error=Fault("no_route", "this machine has no route there"))
-Break = Callable[[Server], None]
-
-
-def faults(server: Server, *ignore: str) -> set[str]:
-    findings = asyncio.run(server.findings(*ignore))
-    return {
-        f"{finding.verdict} {finding.id}"
-        for finding in findings
-        if finding.verdict in ("error", "warning", "unknown")
-    }
-
-
-def put(name: str, reply: object) -> Break:
-    return lambda server: server.replies.update({name: reply})  # type: ignore[dict-item]  # short
-
-
-def changed(name: str, **changes: object) -> Break:
-    return lambda server: server.change(name, **changes)
-
-
-def dead(address: str) -> Break:
-    def damage(server: Server) -> None:
-        for url in (VERSION, KEYS):
-            server.replies[f"GET {url} at {address}"] = NO_CONNECTION
-
-    return damage
-
-
-def expecting(**changes: object) -> Break:
-    return lambda server: server.expectations.update(changes)
-
-
-def publishing(**added: dict[str, object]) -> Break:
-    """Plan and serve more keys in documents."""
-
-    def damage(server: Server) -> None:
-        documents = {
-            name: {**value, **added.get(name, {})} for name, value in healthy.DOCUMENTS.items()
-        }
-        server.expectations["well_known"] = documents
-        for name, value in documents.items():
-            server.replies[f"{COPY}/{name}"] = page(value)
-
-    return damage
-
-
-def zone(*records: Record) -> Break:
-    def damage(server: Server) -> None:
-        server.records = (*server.records, *records)
-
-    return damage
-
-
-def greeted(name: str, greeting: Handshake) -> Break:
-    return lambda server: server.handshakes.update({name: greeting})
-
-
-def everywhere(
-    beginning: str, hsts: tuple[tuple[str, str], ...] = (HSTS,), **changes: Any
-) -> Break:
-    """Change every answer of the URLs that begin so."""
-
-    def damage(server: Server) -> None:
-        for name, reply in server.replies.items():
-            if name.rpartition(" ")[2].startswith(beginning):
-                kept = [header for header in reply.headers if header[0] != HSTS[0]]
-                server.change(name, headers=(*kept, *hsts), **changes)
-
-    return damage
-
-
-def at_one_address(*urls: str, **changes: Any) -> Break:
-    """Change what the host's IPv6 address answers."""
-
-    def damage(server: Server) -> None:
-        for url in urls:
-            reply = replace(server.replies[url], **changes)
-            server.replies[f"GET {url} at 2001:db8::2"] = reply
-
-    return damage
-
-
-def short_key() -> Certificate:
-    key = rsa.generate_private_key(65537, 1024)
-    return healthy.AUTHORITY.issue(DOMAIN, HOST, key=key).seen()
-
-
-def untrusted_everywhere(server: Server) -> None:
-    fault = Fault("tls", "the certificate is not trusted")
-    certificate = untrusted("certificate has expired", days=-1)
-    for url, reply in server.replies.items():
-        if HOST in url and "well-known" not in url:
-            server.replies[url] = replace(reply, error=fault, certificate=certificate)
 
 
 def test_a_healthy_server_has_no_faults() -> None:
@@ -300,214 +197,6 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             )[0],
             {"error well_known.client.cors"},
             id="a copy without CORS",
-        ),
-        pytest.param(
-            put(f"GET {KEYS} at 192.0.2.2", page(b"<html>", 404)),
-            {"error federation.keys"},
-            id="keys not passed on",
-        ),
-        pytest.param(
-            put(KEYS, page(signed_keys(server_name="Example.com"))),
-            {"error federation.keys.server_name"},
-            id="keys of another server name",
-        ),
-        pytest.param(
-            put(KEYS, page({**signed_keys(), "extra": 1})),
-            {"error federation.keys.signature"},
-            id="keys changed on the way",
-        ),
-        pytest.param(
-            put(KEYS, page(signed_keys(valid_until_ts=1))),
-            {"error federation.keys.validity"},
-            id="keys expired",
-        ),
-        pytest.param(
-            put(VERSION, page(b"{}")),
-            {"warning federation.version"},
-            id="no version",
-        ),
-        pytest.param(untrusted_everywhere, {"error certificate.trust"}, id="expired certificate"),
-        pytest.param(
-            put(VERSIONS, page({"versions": []})),
-            {"error client.versions"},
-            id="no client versions",
-        ),
-        pytest.param(
-            changed(VERSIONS, headers=(JSON,)), {"error client.cors"}, id="API without CORS"
-        ),
-        pytest.param(
-            changed(WHOAMI, headers=(JSON,)), {"error client.cors_errors"}, id="errors without CORS"
-        ),
-        pytest.param(
-            put(WHOAMI, page(b"<html>", 502)), {"error client.missing_token"}, id="API behind 502"
-        ),
-        pytest.param(
-            changed(f"OPTIONS {API}/_matrix/client/v3/login", status=405),
-            {"error client.preflight"},
-            id="preflight refused",
-        ),
-        pytest.param(
-            put(REGISTER, flows(["m.login.dummy"])), {"error registration.mode"}, id="open"
-        ),
-        pytest.param(
-            put(REGISTER, error("M_FORBIDDEN", 403)), {"error registration.mode"}, id="closed"
-        ),
-        pytest.param(
-            put(REGISTER, error("M_LIMIT_EXCEEDED", 429)),
-            {"unknown registration.mode"},
-            id="registration limited",
-        ),
-        pytest.param(
-            put(REGISTER, page({"user_id": "@x:example.com", "access_token": "secret"})),
-            {"error registration.unguarded"},
-            id="an account without any step",
-        ),
-        pytest.param(
-            expecting(registration="email"), {"error registration.mode"}, id="another mode planned"
-        ),
-        pytest.param(
-            put(f"{API}/_synapse/admin/v1/server_version", page({"server_version": "1.100"})),
-            {"error exposure.admin_api"},
-            id="admin API in reach",
-        ),
-        pytest.param(
-            put(f"{API}/_dendrite/admin/registrationTokens", error("M_MISSING_TOKEN", 401)),
-            {"error exposure.admin_api"},
-            id="Dendrite's admin API in reach",
-        ),
-        pytest.param(
-            put(f"{API}/_synapse/metrics", page(b"# HELP up 1\n# TYPE up gauge\nup 1\n")),
-            {"error exposure.metrics"},
-            id="metrics in reach",
-        ),
-        pytest.param(
-            put(MEDIA, error("M_UNRECOGNIZED", 404)),
-            {"warning client.media"},
-            id="files in the old way only",
-        ),
-        pytest.param(
-            put(DOWNLOAD, page(b"<html>", 404)),
-            {"warning client.media_route"},
-            id="only /_matrix/client passed on",
-        ),
-        pytest.param(
-            put(UPLOAD, page(b"<html>", 413)),
-            {"error client.upload_size"},
-            id="limit of the proxy below the plan",
-        ),
-        pytest.param(
-            put(METADATA, page({"issuer": "https://account.example.com/"})),
-            {"error client.auth_metadata"},
-            id="OAuth 2.0 metadata incomplete",
-        ),
-        pytest.param(
-            publishing(client={"org.matrix.msc2965.authentication": {"issuer": "https://a.org/"}}),
-            {"warning client.auth_metadata"},
-            id="OAuth 2.0 announced only",
-        ),
-        pytest.param(
-            publishing(client={"m.identity_server": {"base_url": "https://id.example.com"}}),
-            {"error well_known.client.identity_server"},
-            id="identity server dead",
-        ),
-        pytest.param(
-            publishing(client={"org.matrix.msc4143.rtc_foci": [{"type": "livekit"}]}),
-            {"warning well_known.client.rtc_foci"},
-            id="calls without address",
-        ),
-        pytest.param(
-            changed(f"{COPY}/server", headers=(JSON, ("Cache-Control", "max-age=604800"))),
-            {"warning well_known.server.cache"},
-            id="delegation kept for a week",
-        ),
-        pytest.param(
-            put(
-                f"{BASE}/.well-known/security.txt",
-                page(b"Contact: a@b.org\n", headers=(("Content-Type", "text/plain"),)),
-            ),
-            {"warning well_known.security_txt"},
-            id="security.txt with faults",
-        ),
-        pytest.param(
-            zone(Record(HOST, "AAAA", error="SERVFAIL")),
-            {"warning resolution.lookup"},
-            id="half of the DNS broken",
-        ),
-        pytest.param(
-            greeted(f"old {HOST}:443 at 2001:db8::2", Handshake("TLSv1.1")),
-            {"warning certificate.versions"},
-            id="TLS 1.1 at one address",
-        ),
-        pytest.param(
-            greeted(f"old {DOMAIN}:443", Handshake("TLSv1")),
-            {"warning certificate.versions"},
-            id="TLS 1.0 on the base domain",
-        ),
-        pytest.param(
-            greeted(f"old {HOST}:443", Handshake(fault=Fault("timeout", "no answer in time"))),
-            {"unknown certificate.versions"},
-            id="old handshakes get no answer",
-        ),
-        pytest.param(
-            everywhere(API, certificate=short_key()), {"error certificate.key"}, id="a short key"
-        ),
-        pytest.param(
-            put(
-                f"GET {VERSIONS} at 2001:db8::2",
-                page({"versions": ["v1.1"]}, certificate=untrusted("", days=80)),
-            ),
-            set(),
-            id="a cluster with two certificates at one address",
-        ),
-        pytest.param(
-            at_one_address(VERSIONS, VERSION, KEYS, certificate=untrusted("", days=80)),
-            {"warning certificate.same"},
-            id="another certificate at one address",
-        ),
-        pytest.param(
-            put(f"http://{HOST}/", page(b"", 404)), {"warning web.redirect"}, id="no redirect"
-        ),
-        pytest.param(
-            put(f"GET http://{HOST}/ at 2001:db8::2", moved(f"http://{HOST}/x")),
-            {"warning web.redirect"},
-            id="a redirect to http at one address",
-        ),
-        pytest.param(
-            put(f"http://{HOST}/", moved(f"{BASE}/")),
-            {"warning web.redirect"},
-            id="a redirect to another host",
-        ),
-        pytest.param(put(f"http://{DOMAIN}/", page(b"")), set(), id="no redirect of the base"),
-        pytest.param(put(f"http://{HOST}/", NO_CONNECTION), set(), id="port 80 closed"),
-        pytest.param(
-            put(PLAIN, page({"versions": ["v1.1"]})),
-            {"error web.plaintext"},
-            id="the API without TLS",
-        ),
-        pytest.param(put(PLAIN, page(b"<html>")), set(), id="another page without TLS"),
-        pytest.param(everywhere(API, hsts=()), {"warning web.hsts"}, id="no HSTS"),
-        pytest.param(everywhere(API, hsts=(HSTS, HSTS)), {"warning web.hsts"}, id="HSTS twice"),
-        pytest.param(
-            everywhere(API, hsts=((HSTS[0], "max-age=0"),)), {"warning web.hsts"}, id="HSTS ended"
-        ),
-        pytest.param(
-            everywhere(API, hsts=((HSTS[0], "max-age: 1"),)), {"warning web.hsts"}, id="bad HSTS"
-        ),
-        pytest.param(
-            everywhere(API, ahead=-120), {"warning web.clock"}, id="a clock two minutes behind"
-        ),
-        pytest.param(everywhere(API, ahead=3600), {"error web.clock"}, id="a clock an hour ahead"),
-        pytest.param(
-            everywhere(BASE, ahead=3600), {"warning web.clock"}, id="the base domain's clock"
-        ),
-        pytest.param(everywhere("http", ahead=-3600), {"unknown web.clock"}, id="all clocks alike"),
-        pytest.param(
-            changed(VERSIONS, milliseconds=3100), {"warning web.response_time"}, id="slow"
-        ),
-        pytest.param(
-            at_one_address(VERSIONS, VERSION, KEYS, status=0, error=ONLY_HTTP2),
-            {"error web.http_versions", "error federation.reach", "error client.reach"},
-            id="HTTP/2 only",
         ),
     ],
 )
