@@ -14,6 +14,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.trans
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.breaking import (
     COPY,
     JSON,
+    ONLY_HTTP2,
     VERSIONS,
     WHOAMI,
     Break,
