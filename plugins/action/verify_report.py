@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         _unused, given = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
         try:
             report = merge([Report.of(look, checked_at=_now()) for look in given["looks"]])
-            paths = _write(report, Path(given["report_dir"])) if given["report_dir"] else {}
+            paths = _write(report, given["report_dir"])
         except (OSError, ValueError) as error:
             return {"failed": True, "msg": f"The report cannot be written: {error}"}
         _print(report, paths, check_mode=self._task.check_mode)
@@ -90,11 +90,14 @@ def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _write(report: Report, report_dir: Path) -> dict[str, str]:
-    """Write the files of a report, each whole or not at all, and return their paths."""
-    if not _DIRECTORY_NAME.fullmatch(report.server_name):
-        raise ValueError(f"{report.server_name!r} cannot name its directory")
-    directory = report_dir.expanduser().absolute() / report.server_name
+def _write(report: Report, report_dir: str | None) -> dict[str, str]:
+    """Write the files of a report, each whole or not at all, and return their paths.
+
+    Nothing is written about what is no server name; the report itself says that it is none.
+    """
+    if not report_dir or not _DIRECTORY_NAME.fullmatch(report.server_name):
+        return {}
+    directory = Path(report_dir).expanduser().absolute() / report.server_name
     texts = {file: form(report) for file, form in _FORMS.values()}
     directory.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():

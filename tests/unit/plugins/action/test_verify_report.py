@@ -101,8 +101,9 @@ def test_a_failure_says_where_the_findings_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../example.com", "..", ".hidden", "a/b", ""])
 def test_a_name_that_would_leave_the_directory(name: str, tmp_path: Path) -> None:
-    answer = run(result("ok", server_name=name), report_dir=str(tmp_path))
-    assert answer["failed"]
+    answer = run(result("error", server_name=name), report_dir=str(tmp_path))
+    assert answer["msg"] == f"{name}: 1 error to repair"
+    assert answer["report"] == {}
     assert list(tmp_path.iterdir()) == []
 
 
