@@ -11,7 +11,6 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
-    addresses,
     certificates,
     findings,
     redirects,
@@ -20,6 +19,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import (
+    hosts,
     http1,
     lookup,
     smtp,
@@ -50,7 +50,7 @@ def bounds() -> str:
         ("redirects", f"{redirects.HOPS_LIMIT}, none to the same address twice, https only"),
         ("JSON", f"{strict_json.DEPTH_LIMIT} levels, numbers that a double holds"),
         ("records of a DNS answer", str(lookup.RECORDS_LIMIT)),
-        ("addresses of a name", str(addresses.ADDRESSES_LIMIT)),
+        ("addresses of a name", str(hosts.ADDRESSES_LIMIT)),
         ("targets of an SRV record", f"{resolution.TARGETS_LIMIT}, best priority first"),
         ("addresses to which all names lead peers", str(resolution.ENDPOINTS_LIMIT)),
         ("names of a certificate in a report", str(certificates.NAMES_SHOWN)),

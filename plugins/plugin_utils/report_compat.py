@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.hosts import authority
 
 _AREAS = ("resolution", "federation", "certificate")
 _WEEK, _HOUR = 7 * 86400, 3600
@@ -183,7 +184,7 @@ def _connectivity_tester(server_name: str, peers: Facts, works: bool, error: str
 
 
 def _https(address: str) -> str:
-    return f"[{address}]:443" if ":" in address else f"{address}:443"
+    return authority(address, 443)
 
 
 def _rust_well_known(told: Facts | None) -> Form:

@@ -15,7 +15,11 @@ import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils import names, published
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import addresses, redirects
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import guard, lookup
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import (
+    guard,
+    hosts,
+    lookup,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Answer,
     Service,
@@ -126,7 +130,7 @@ def test_few_addresses_of_a_name_are_tried(answers: list[Answer], host: str) -> 
     request = redirects.first_request(f"https://{host}/")
     with contextlib.suppress(ValueError):
         assert_sound(run(addresses.check_addresses(transport, request, resolution.ADDRESSES)))
-    assert len(transport.requests) <= addresses.ADDRESSES_LIMIT
+    assert len(transport.requests) <= hosts.ADDRESSES_LIMIT
 
 
 def wire(kind: str, *lines: str) -> bytes:

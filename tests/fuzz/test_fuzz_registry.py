@@ -24,7 +24,7 @@ PACKAGE = Path(verify.__path__[0])
 FUZZED = {
     "test_fuzz_documents": "delegation discovery signing strict_json support wellknown",
     "test_fuzz_http": "cors evidence http1 redirects",
-    "test_fuzz_names": "addresses guard lookup resolution",
+    "test_fuzz_names": "addresses guard hosts lookup resolution",
     "test_fuzz_certificates": "certificates",
     "test_fuzz_stun": "stun calls turn_client turn_routes",
     "test_fuzz_ports": "port_probes ports",

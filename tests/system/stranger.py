@@ -24,7 +24,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.addresses import addresses_of
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.turn_routes import (
     Expected,
 )
@@ -47,6 +46,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.hosts import addresses_of
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (

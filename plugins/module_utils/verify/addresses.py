@@ -15,15 +15,14 @@ from .certificates import judge_certificate
 from .evidence import seen
 from .findings import Check, Finding
 from .together import Sight, together
+from .wire.hosts import ADDRESSES_LIMIT, all_addresses_of
 from .wire.transport import Exchange, Request, Transport
-
-ADDRESSES_LIMIT = 16
 
 
 async def check_addresses(transport: Transport, request: Request, check: Check) -> list[Finding]:
     """Send a request to each address of its host, and judge reach and certificate."""
     host = urlsplit(request.url).hostname or ""
-    addresses = await _resolved(transport, host)
+    addresses = await all_addresses_of(transport, host)
     requests = [replace(request, address=address) for address in addresses[:ADDRESSES_LIMIT]]
     exchanges = await asyncio.gather(*(transport.request(item) for item in requests))
     sights = (sight for exchange in exchanges for sight in _judge(exchange, host, check))
@@ -38,22 +37,6 @@ def skipped(addresses: Sequence[str], host: str, check: Check) -> list[Finding]:
         f"{host} has more than {ADDRESSES_LIMIT} addresses; only the first of them were tried."
     )
     return [check.skipped(message, skipped=list(addresses[ADDRESSES_LIMIT:]))]
-
-
-async def addresses_of(transport: Transport, host: str) -> list[str]:
-    """Return the first addresses of a host, IPv4 before IPv6; an address is its own."""
-    return (await _resolved(transport, host))[:ADDRESSES_LIMIT]
-
-
-async def _resolved(transport: Transport, host: str) -> list[str]:
-    if is_address(host):
-        return [host]
-    answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
-    return list(dict.fromkeys(address for answer in answers for address in answer.records))
-
-
-def is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
 
 
 def judge_reach(exchange: Exchange, where: str, check: Check) -> list[Finding]:

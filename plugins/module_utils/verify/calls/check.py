@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
-from ..addresses import addresses_of
 from ..findings import Check, Finding
 from ..ports.port_probes import Place, dtls
 from ..together import Sight, together
 from ..wire.guard import Guard
+from ..wire.hosts import addresses_of
 from ..wire.stun import StunError
 from ..wire.transport import Channel, Transport
 from ..wire.turn_client import UNAUTHORIZED, Credentials, TurnClient

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ...names import HIGHEST_PORT
 from ..wire.guard import Guard
+from ..wire.hosts import authority
 from ..wire.transport import Transport
 from ..wire.turn_client import Credentials
 
@@ -56,8 +57,7 @@ class Way:
         return {"transport": self.route.kind, "address": self.address, "port": self.route.port}
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.version == 6 else self.address
-        return f"over {_LABELS[self.route.kind]} at {host}:{self.route.port}"
+        return f"over {_LABELS[self.route.kind]} at {authority(self.address, self.route.port)}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..findings import Finding
 from ..peers.resolution import Resolution
 from ..plan import Plan
 from ..redirects import Chain, first_request, follow
+from ..wire.hosts import bracketed
 from ..wire.transport import Transport
 from .client_keys import check_identity_server
 from .discovery import base_url
@@ -54,8 +55,7 @@ async def check_documents(
 def _hostname(plan: Plan, client: Chain) -> str:
     """Return the host that should hold copies: the planned one, or the one clients are sent to."""
     found = urlsplit(base_url(value_of(client))).hostname or ""
-    host = str(plan.expectations.get("hostname") or found)
-    return f"[{host}]" if ":" in host else host
+    return bracketed(str(plan.expectations.get("hostname") or found))
 
 
 def _wanted(plan: Plan, part: Name) -> Wanted:

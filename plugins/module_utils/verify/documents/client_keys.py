@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..addresses import is_address
 from ..answers import stated
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
 from ..redirects import OK, ORIGIN
 from ..strict_json import loads, text_at
+from ..wire.hosts import is_address
 from ..wire.transport import Exchange, Request, Transport
 from .discovery import IDENTITY, judge_discovery, url_fault
 

@@ -17,6 +17,7 @@ from ..findings import Check, Finding
 from ..redirects import OK
 from ..strict_json import loads, text_at
 from ..together import Sight, together
+from ..wire.hosts import authority
 from ..wire.transport import Exchange, Request, Transport
 from .resolution import Endpoint, Resolution
 from .signing import judge_keys
@@ -71,9 +72,8 @@ async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoin
 
 def _request(resolution: Resolution, endpoint: Endpoint, path: str) -> Request:
     name = resolution.certificate_name
-    host = f"[{name}]" if ":" in name else name
     return Request(
-        url=f"https://{host}:{endpoint.port}{path}",
+        url=f"https://{authority(name, endpoint.port)}{path}",
         address=endpoint.address,
         host_header=resolution.host_header,
         certificate_name=name,

@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..addresses import is_address
 from ..answers import object_of
 from ..redirects import OK, Chain
 from ..strict_json import text_at
+from ..wire.hosts import is_address
 from ..wire.recorder import Recorder, Taken
 from ..wire.transport import Answer, Certificate, Exchange, Transport
 from .caching import kept_seconds, stated_seconds

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ...names import SERVER_NAME_ADVISED_LENGTH, ServerName
 from ..findings import Check, Finding
 from ..redirects import Chain, follow
+from ..wire.hosts import authority
 from ..wire.transport import Answer, Service, Transport
 from .delegation import delegated_name
 
@@ -68,8 +69,7 @@ class Endpoint:
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
+        return authority(self.address, self.port)
 
 
 @dataclass(frozen=True)

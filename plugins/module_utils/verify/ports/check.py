@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from ..addresses import addresses_of
 from ..elsewhere import Elsewhere
 from ..findings import Check, Finding
 from ..together import Sight, together
+from ..wire.hosts import addresses_of
 from ..wire.transport import Transport
 from . import port_probes as probes
 from .port_plan import PlannedPort, Ports

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..addresses import addresses_of
 from ..findings import Check, Finding
 from ..together import Sight, together
+from ..wire.hosts import addresses_of
 from ..wire.transport import Transport
 from .port_probes import dns_question, is_dns_answer, missing_of_dns
 

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Iterator
 from itertools import chain
 from urllib.parse import urlsplit
 
-from ..addresses import addresses_of
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
 from ..plan import Plan
 from ..redirects import DOCUMENT_LIMIT, OK, REDIRECTS, location
 from ..strict_json import loads
 from ..together import Sight, together
+from ..wire.hosts import addresses_of, bracketed
 from ..wire.recorder import Recorder
 from ..wire.transport import Exchange, Request, Transport
 from .clock import judge_clocks
@@ -90,9 +90,8 @@ async def _check_domain(transport: Transport, domain: str) -> list[Finding]:
 
 async def _ask(transport: Transport, host: str, path: str) -> list[Exchange]:
     """Ask every address of a host at once."""
-    written = f"[{host}]" if ":" in host else host
     requests = [
-        Request(f"http://{written}{path}", address=address, limit=DOCUMENT_LIMIT)
+        Request(f"http://{bracketed(host)}{path}", address=address, limit=DOCUMENT_LIMIT)
         for address in await addresses_of(transport, host)
     ]
     return await asyncio.gather(*(transport.request(request) for request in requests))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..addresses import is_address
 from ..evidence import seen
 from ..findings import Check, Finding
+from ..wire.hosts import is_address
 from ..wire.recorder import Taken
 from ..wire.transport import Exchange
 from .sites import Sites

@@ -11,12 +11,12 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ..addresses import addresses_of
 from ..documents import wellknown
 from ..documents.discovery import base_url, url_fault
 from ..peers.resolution import SERVICE_STEPS, Resolution
 from ..plan import Plan
 from ..redirects import Chain
+from ..wire.hosts import addresses_of
 from ..wire.recorder import HTTPS_PORT, Site
 from ..wire.transport import Transport
 

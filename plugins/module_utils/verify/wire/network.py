@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Literal
 
-from ..addresses import addresses_of
 from .channels import ClosedChannel, DatagramChannel, StreamChannel
 from .guard import Guard
+from .hosts import addresses_of
 from .http1 import Target, converse
 from .lookup import Lookup
 from .sockets import Opener, Stream, fault_of

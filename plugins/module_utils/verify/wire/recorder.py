@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from .hosts import authority
 from .transport import (
     Answer,
     Channel,
@@ -36,8 +37,7 @@ class Site:
     name: str
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{self.name} at {host}:{self.port}"
+        return f"{self.name} at {authority(self.address, self.port)}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Union
 
+from .hosts import authority
+
 HEADER_BYTES = 20
 TRANSACTION_BYTES = 12
 MAX_MESSAGE_BYTES = HEADER_BYTES + 0xFFFC
@@ -86,8 +88,7 @@ class Endpoint:
         return cls(ipaddress.ip_address(address), port)
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        return f"{host}:{self.port}"
+        return authority(str(self.address), self.port)
 
 
 @dataclass(frozen=True)
