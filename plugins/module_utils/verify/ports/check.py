@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -16,9 +16,8 @@ from ..findings import Check, Finding
 from ..together import Sight, together
 from ..wire.hosts import addresses_of
 from ..wire.transport import Transport
-from . import port_probes as probes
 from .port_plan import PlannedPort, Ports
-from .port_probes import Place
+from .port_probes import PLAIN, Place, Probe
 from .port_verdicts import ADDRESS, Knock, deaf, judge_closed, judge_open, unknowable
 from .published_ports import check_published
 
@@ -81,8 +80,12 @@ async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look
     unwanted = [port for port in ports.closed if port.number not in taken]
     shut = {port.number for port in ports.closed}
     opened, closed, published = await asyncio.gather(
-        asyncio.gather(*(_try(place, port, limit=limit) for port in ports.opened if port.probe)),
-        asyncio.gather(*(_try_closed(place, port, limit=limit) for port in unwanted)),
+        asyncio.gather(
+            *(_try(place, port, port.probe, limit=limit) for port in ports.opened if port.probe)
+        ),
+        asyncio.gather(
+            *(_try(place, port, PLAIN[port.protocol], limit=limit) for port in unwanted)
+        ),
         check_published(place, led, shut=shut, limit=limit),
     )
     tried = [knock for knock in opened if not knock.port.narrowed]
@@ -92,15 +95,7 @@ async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look
     return Look(place, opened, [*silent, *map(judge_closed, closed), *published])
 
 
-async def _try(place: Place, port: PlannedPort, *, limit: asyncio.Semaphore) -> Knock:
-    probe = port.probe or probes.knock
+async def _try(place: Place, port: PlannedPort, probe: Probe, *, limit: asyncio.Semaphore) -> Knock:
     async with limit:
-        seen = await probe(Place(place.transport, place.host, place.address, port.first))
-    return Knock(port, place.address, seen)
-
-
-async def _try_closed(place: Place, port: PlannedPort, *, limit: asyncio.Semaphore) -> Knock:
-    probe = probes.knock if port.protocol == "tcp" else probes.whisper
-    async with limit:
-        seen = await probe(Place(place.transport, place.host, place.address, port.first))
+        seen = await probe(replace(place, port=port.first))
     return Knock(port, place.address, seen)

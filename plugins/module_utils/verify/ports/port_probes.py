@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,6 +75,10 @@ async def whisper(place: Place) -> Seen:
     async with place.transport.channel(place.address, place.port, kind="udp") as channel:
         answer = await channel.exchange(b"\0")
         return _spoken(channel, answer, what="anything", right=bool(answer))
+
+
+PLAIN: Mapping[str, Probe] = {"tcp": knock, "udp": whisper}
+"""What is tried by protocol where no service is known."""
 
 
 async def ssh(place: Place) -> Seen:

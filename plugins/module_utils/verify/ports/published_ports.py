@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from ...published import Published, Target, remedy
 from ..findings import Check, Finding
-from . import port_probes as probes
-from .port_probes import Place, Seen
+from .port_probes import PLAIN, Place, Seen
 
 _EXAMPLE = Published("tcp", 8080, 8080, Target("172.17.0.2", 80, 80))
 PUBLISHED = Check("ports.published.{part}", "ports", "", remedy(_EXAMPLE))
@@ -47,9 +46,8 @@ async def _check(
 
 
 async def _see(place: Place, protocol: str, *, limit: asyncio.Semaphore) -> Seen:
-    probe = probes.knock if protocol == "tcp" else probes.whisper
     async with limit:
-        return await probe(place)
+        return await PLAIN[protocol](place)
 
 
 def judge(port: Published, address: str, seen: Seen, *, is_shut: bool) -> Finding:
