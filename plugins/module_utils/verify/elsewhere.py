@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from .calls.turn_routes import Expected
 from .peers.resolution import Resolution
-
-_HTTPS_PORT = 443
+from .web.sites import host_of
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ class Elsewhere:
 
 
 def _clients(base: str) -> Iterable[Watch]:
-    try:
-        parts = urlsplit(base)
-        port = parts.port or _HTTPS_PORT
-    except ValueError:
-        return
-    if parts.scheme == "https" and parts.hostname:
-        yield Watch("client.reach", parts.hostname, "tcp", port)
+    host, port = host_of(base)
+    if host:
+        yield Watch("client.reach", host, "tcp", port)
 
 
 def _peers(resolution: Resolution) -> Iterable[Watch]:

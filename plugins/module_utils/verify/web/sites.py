@@ -50,7 +50,7 @@ async def find_sites(
 ) -> Sites:
     """Find the addresses of every name at once."""
     chain, resolution = await asyncio.gather(client, resolving)
-    host, port = _host_of(base_of(plan, chain))
+    host, port = host_of(base_of(plan, chain))
     front, clients = await asyncio.gather(
         _sites(transport, domain, HTTPS_PORT), _sites(transport, host, port)
     )
@@ -61,7 +61,7 @@ async def find_sites(
     return Sites(domain, host, port, tuple(dict.fromkeys([*front, *api])), api, apart)
 
 
-def _host_of(base: str) -> tuple[str, int]:
+def host_of(base: str) -> tuple[str, int]:
     """Return the host and the port of a base URL that clients can use."""
     if url_fault(base):
         return "", HTTPS_PORT
