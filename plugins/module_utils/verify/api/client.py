@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 
 from ..addresses import check_addresses, judge_reach
+from ..answers import MISSING_TOKEN, errcode, object_of, stated
 from ..cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault, repeats_origin
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
 from ..redirects import OK, ORIGIN
-from ..strict_json import loads, text_at
 from ..wire.transport import Exchange, Request, Transport
 
 REACH = Check(
@@ -97,11 +97,7 @@ def _options(base_url: str, path: str) -> Request:
 
 
 def _versions(exchange: Exchange) -> Iterator[Finding]:
-    try:
-        value = loads(exchange.body).value
-    except ValueError:
-        value = None
-    versions = _texts(value.get("versions")) if isinstance(value, dict) else []
+    versions = _texts(object_of(exchange).get("versions"))
     if exchange.status != OK or not versions:
         yield VERSIONS.error(
             "Clients give up (FAIL_ERROR): the base URL does not list the versions of the API.",
@@ -159,18 +155,14 @@ def _preflights(exchanges: list[Exchange]) -> Iterator[Finding]:
 
 
 def _token(exchange: Exchange) -> Iterator[Finding]:
-    try:
-        code = text_at(loads(exchange.body).value, "errcode")
-    except ValueError:
-        code = None
     if not exchange.status:
         yield TOKEN.error(f"The API does not always answer: {exchange.error}.")
-    elif (exchange.status, code) == (401, "M_MISSING_TOKEN"):
+    elif (exchange.status, errcode(exchange)) == (401, MISSING_TOKEN):
         yield TOKEN.ok("Without an access token the API answers 401 M_MISSING_TOKEN.")
     else:
-        message = f"Without an access token the API answers {exchange.status} {code or ''}".rstrip()
         yield TOKEN.error(
-            f"{message} instead of 401 M_MISSING_TOKEN.",
+            f"Without an access token the API answers {stated(exchange)} instead of 401 "
+            f"{MISSING_TOKEN}.",
             exchange=seen(exchange),
             excerpt=excerpt(exchange.body),
         )

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Iterator
 from itertools import chain
 from urllib.parse import urlsplit
 
+from ..answers import object_of
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
 from ..plan import Plan
 from ..redirects import DOCUMENT_LIMIT, OK, REDIRECTS, location
-from ..strict_json import loads
 from ..together import Sight, together
 from ..wire.hosts import addresses_of, bracketed
 from ..wire.recorder import Recorder
@@ -139,8 +139,4 @@ def _where(exchange: Exchange) -> str:
 
 
 def _is_api(exchange: Exchange) -> bool:
-    try:
-        value = loads(exchange.body).value
-    except ValueError:
-        return False
-    return exchange.status == OK and isinstance(value, dict) and "versions" in value
+    return exchange.status == OK and "versions" in object_of(exchange)
