@@ -9,7 +9,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
+    SPOKEN,
+    Verdict,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
     Sighting,
@@ -36,7 +39,6 @@ _SIGNS: dict[Verdict, str] = {
     "info": "i",
     "ok": "✓",
 }
-_SPOKEN: tuple[Verdict, ...] = ("error", "warning", "unknown")
 _WIDTH = 100
 _INDENT = 11
 
@@ -51,7 +53,7 @@ class Line:
 
 def table(report: Report) -> list[Line]:
     """Return the lines that tell an operator at a glance how the server does."""
-    spoken = [finding for finding in by_gravity(report.findings) if finding.verdict in _SPOKEN]
+    spoken = [finding for finding in by_gravity(report.findings) if finding.verdict in SPOKEN]
     lines = [Line(""), Line(headline(report), _COLORS[report.tone]), Line("")]
     width = max((len(area) for area, _unused in report.areas()), default=0)
     lines += [_area(area, findings, width) for area, findings in report.areas()]

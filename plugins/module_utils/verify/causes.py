@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .findings import Finding
+from .findings import SPOKEN, Finding
 from .peers.resolution import Resolution
 
 _REACH = ("client.reach", "federation.reach", "well_known.reach", "turn.server")
@@ -20,7 +20,6 @@ _UNREACHED = ("client.reach", "well_known.reach", "resolution.addresses")
 _OF_THE_NAME = ("resolution.server_name", "resolution.addresses")
 _WITHOUT_DELEGATION = ("4", "5", "6")
 _ROOTS = ("client.reach", "client.versions", "client.base_url")
-_JUDGED = ("error", "warning", "unknown")
 _FETCHED = (".status", ".host")
 
 
@@ -28,17 +27,17 @@ _FETCHED = (".status", ".host")
 class Causes:
     """What is wrong by itself, so that other things cannot be right."""
 
-    dead: frozenset[str] = frozenset()
+    dead: frozenset[str]
     """Addresses at which nothing answers."""
-    unreached: Mapping[str, str] = field(default_factory=dict)
+    unreached: Mapping[str, str]
     """Hosts that do not answer somewhere, and the finding that says so."""
-    untrusted: frozenset[str] = frozenset()
+    untrusted: frozenset[str]
     """Hosts whose certificate is not trusted."""
-    delegation: str = ""
+    delegation: str
     """What is wrong with the document that should tell peers where to go."""
-    api: str = ""
+    api: str
     """Why nothing of the client API can be judged."""
-    keyless: frozenset[tuple[str, int]] = frozenset()
+    keyless: frozenset[tuple[str, int]]
     """Addresses that answer wrongly for the signing keys, each with its status."""
 
 
@@ -48,7 +47,7 @@ def explained(
     """Let what follows from another finding count as skipped, and say from which."""
     causes = _causes(findings, resolution, delegated=bool(expectations.get("delegation")))
     caused = [(finding, _cause(finding, causes)) for finding in findings]
-    own = {finding.id for finding, cause in caused if finding.verdict in _JUDGED and not cause}
+    own = {finding.id for finding, cause in caused if finding.verdict in SPOKEN and not cause}
     deeper = {finding.id: cause for finding, cause in caused if cause and finding.id not in own}
     return [
         _following(finding, deeper.get(cause, cause)) if cause else finding
@@ -61,7 +60,7 @@ def _following(finding: Finding, cause: str) -> Finding:
     return replace(finding.counted_as("skipped", note, follows_from=cause), remedy="")
 
 
-def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: bool) -> Causes:
+def _causes(findings: Sequence[Finding], resolution: Resolution, *, delegated: bool) -> Causes:
     errors = [finding for finding in findings if finding.verdict == "error"]
     by_id = {finding.id for finding in errors}
     documents = [name for name in _DELEGATION if name in by_id]
@@ -82,7 +81,7 @@ def _causes(findings: Iterable[Finding], resolution: Resolution, *, delegated: b
 
 def _cause(finding: Finding, causes: Causes) -> str:
     """Return the id of the finding from which this one follows, or nothing."""
-    if finding.verdict not in _JUDGED:
+    if finding.verdict not in SPOKEN:
         return ""
     if finding.id in _REACH and _is_dead(finding, causes.dead):
         return "ports.address"

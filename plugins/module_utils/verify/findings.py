@@ -15,6 +15,8 @@ from typing import Any, Literal
 Verdict = Literal["ok", "info", "warning", "error", "skipped", "unknown"]
 VERDICTS: tuple[Verdict, ...] = ("error", "warning", "unknown", "skipped", "info", "ok")
 """Every verdict, gravest first."""
+SPOKEN: tuple[Verdict, ...] = ("error", "warning", "unknown")
+"""The verdicts that somebody should read."""
 MESSAGE_LIMIT = 500
 _NOTED_LIMIT = 400
 _SEEN_AS = "seen_as"
@@ -84,7 +86,7 @@ class Check:
         return self._finding("unknown", message, evidence)
 
     def _finding(self, verdict: Verdict, message: str, evidence: Mapping[str, Any]) -> Finding:
-        remedy = self.remedy if verdict in ("error", "warning", "unknown") else ""
+        remedy = self.remedy if verdict in SPOKEN else ""
         text = shortened(message, MESSAGE_LIMIT)
         kept = bounded(evidence)
         return Finding(self.id, self.area, verdict, text, remedy, self.reference, kept)

@@ -20,7 +20,7 @@ from .causes import explained
 from .documents import wellknown
 from .documents.check import check_documents
 from .elsewhere import Elsewhere
-from .findings import Check, Finding, summarize, worst
+from .findings import SPOKEN, Check, Finding, summarize, worst
 from .peers.check import check_federation
 from .peers.facts import peers_of
 from .peers.resolution import Resolution, resolve
@@ -142,7 +142,7 @@ def _accepted(findings: Iterable[Finding], ignore: Sequence[str]) -> tuple[Findi
     """Keep findings the operator accepts in view, but let them count as information."""
     return tuple(
         finding.counted_as("info", "(accepted)")
-        if finding.id in ignore and finding.verdict in ("error", "warning", "unknown")
+        if finding.id in ignore and finding.verdict in SPOKEN
         else finding
         for finding in findings
     )
