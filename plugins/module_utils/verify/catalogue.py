@@ -54,8 +54,9 @@ def _modules() -> Iterator[ModuleType]:
 
 def refuse_unknown(ids: Iterable[str]) -> None:
     """Raise a ValueError that names every id that no finding has, and what may be meant."""
-    known = checks()
-    unknown = [identity for identity in ids if not any(_fits(identity, name) for name in known)]
+    wanted = list(ids)
+    known = checks() if wanted else {}
+    unknown = [identity for identity in wanted if not any(_fits(identity, name) for name in known)]
     if unknown:
         raise ValueError("; ".join(_told(identity, known) for identity in unknown))
 
