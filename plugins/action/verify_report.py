@@ -9,7 +9,6 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     Report,
     as_json,
     as_junit,
+    timestamp,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html
@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, given = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
         try:
-            report = merge([Report.of(look, checked_at=_now()) for look in given["looks"]])
+            report = merge([Report.of(look, checked_at=timestamp()) for look in given["looks"]])
             paths = _write(report, given["report_dir"])
         except (OSError, ValueError) as error:
             return {"failed": True, "msg": f"The report cannot be written: {error}"}
@@ -84,10 +84,6 @@ class ActionModule(ActionBase):
             return result
         where = f"; see {paths['html']}" if paths else ""
         return {**result, "failed": True, "msg": f"{report.server_name}: {verdict(report)}{where}"}
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _write(report: Report, report_dir: str | None) -> dict[str, str]:

@@ -13,11 +13,14 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, as_json
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+    Report,
+    as_json,
+    timestamp,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report_metrics import as_metrics
 
 
@@ -26,8 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     plan, directory = map(Path, arguments)
     given = json.loads(plan.read_text(encoding="utf-8"))
     found = asyncio.run(look(given))
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    report = Report.of({**found, "vantage": given["vantage"]}, checked_at=now)
+    report = Report.of({**found, "vantage": given["vantage"]}, checked_at=timestamp())
     replace(directory / "report.json", as_json(report))
     replace(directory / "metrics.prom", as_metrics(report, finished=time.time()))
 

@@ -10,6 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
@@ -95,6 +96,11 @@ class Report:
         for finding in self.findings:
             areas.setdefault(finding.area, []).append(finding)
         return list(areas.items())
+
+
+def timestamp() -> str:
+    """Return the time that it is, as reports state it (RFC 3339, UTC)."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def by_gravity(findings: Iterable[Sighting]) -> list[Sighting]:
