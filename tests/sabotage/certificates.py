@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Union
 
+from ansible_collections.homestead.matrix.tests.system.provider import HOSTNAME
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,
     Authority,
@@ -18,7 +19,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
-HOSTNAME = "matrix.homestead.test"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from ansible_collections.homestead.matrix.tests.system.provider import HOSTNAME
@@ -196,7 +196,7 @@ class Shown:
 class Together:
     """Several damages that make one fault."""
 
-    damages: tuple[Damage, ...] = field(default_factory=tuple)
+    damages: tuple[Damage, ...]
 
     @contextmanager
     def __call__(self, scene: Scene) -> Iterator[None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from damage import Damage, Edit
 
+SERVER = "/etc/nginx/snippets/homestead-server.conf"
 SITE = "/etc/nginx/conf.d/homestead.conf"
 REDIRECTS = "/etc/nginx/snippets/matrix-well-known.conf"
 SYNAPSE = "/etc/matrix-synapse/homeserver.yaml"

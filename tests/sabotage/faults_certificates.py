@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from certificates import Shape, make
 from damage import Edit, Edits, Shown, Together
-from fault import SITE, fault
+from fault import SERVER, SITE, fault
 from scene import Scene
 
-SERVER = "/etc/nginx/snippets/homestead-server.conf"
 BOTH = ("error certificate.trust", "error turn.certificate")
 BASE = {"host": "base", "folder": "/etc/letsencrypt/live/homestead.test", "restart": ("nginx",)}
 

@@ -11,7 +11,7 @@ from fault import SITE, Fault, fault
 from faults_documents import redirected
 
 BASE = "host-record=homestead.test,"
-SERVER = "host-record=matrix.homestead.test,"
+HOST = "host-record=matrix.homestead.test,"
 SERVED = "server_name matrix.homestead.test;\n    include"
 RECORD = "srv-host=_matrix-fed._tcp.homestead.test"
 ALIAS = "cname=alias.homestead.test,matrix.homestead.test"
@@ -66,12 +66,12 @@ FAULTS = [
     ),
     fault(
         "the Matrix host has a dead IPv6 address",
-        Names((SERVER,), ("host-record=matrix.homestead.test,{ipv4},2001:db8::dead",)),
+        Names((HOST,), ("host-record=matrix.homestead.test,{ipv4},2001:db8::dead",)),
         "error ports.address",
     ),
     fault(
         "none: the Matrix host has no IPv6 address",
-        Names((SERVER,), ("host-record=matrix.homestead.test,{ipv4}",)),
+        Names((HOST,), ("host-record=matrix.homestead.test,{ipv4}",)),
     ),
     fault(
         "the Matrix host is closed over IPv6",
@@ -80,7 +80,7 @@ FAULTS = [
     ),
     fault(
         "the Matrix host has no address",
-        Names((SERVER,)),
+        Names((HOST,)),
         "error client.reach",
         "error turn.addresses",
     ),

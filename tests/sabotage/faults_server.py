@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from damage import Clock, Edit, Edits, Rule, Stopped
-from fault import CORS, SITE, UPSTREAM, fault, served, synapse
+from fault import CORS, SERVER, SITE, UPSTREAM, fault, served, synapse
 
-SERVER = "/etc/nginx/snippets/homestead-server.conf"
 HEADERS = "/etc/nginx/snippets/homestead-cors.conf"
 HSTS, NOTHING = "add_header Strict-Transport-Security", "add_header X-Nothing"
 SLOWLY = "limit_req_zone $server_name zone=slow:1m rate=65r/m;\n"

@@ -6,22 +6,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import SPOKEN
 from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS, look
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
-from ansible_collections.homestead.matrix.tests.system.provider import DOMAIN, Lab
+from ansible_collections.homestead.matrix.tests.system.provider import Lab
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,
     Authority,
 )
-
-SPOKEN = ("error", "warning", "unknown")
-CREDENTIALS_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,8 @@ class Scene:
 
     def look(self, *, planned: bool = True) -> Look:
         """Look at the server from this machine, which is a stranger to it."""
-        return Look(asyncio.run(look(self._parameters(planned=planned)))["findings"])
+        unplanned = {} if planned else {"expectations": {}}
+        return Look(asyncio.run(look({**self._arguments, **unplanned}))["findings"])
 
     def run(self, host: str, *command: str, text: str | None = None) -> str:
         """Run a command as root on a host, past ssh and firewall, and fail if it does."""
@@ -92,10 +89,6 @@ class Scene:
             self.shell(host, f"systemctl daemon-reload; {again}")
 
     @cached_property
-    def _variables(self) -> dict[str, Any]:
-        return dict(json.loads((self.lab.state / "inventory/group_vars/matrix.json").read_text()))
-
-    @cached_property
     def _authorities(self) -> str:
         """Write down whom the stranger trusts: the lab's authorities and the saboteur's."""
         ours = self.authority.certificate.public_bytes(PEM).decode()
@@ -104,23 +97,6 @@ class Scene:
         return str(path)
 
     @cached_property
-    def _credentials(self) -> Any:
-        module = "homestead.matrix.turn_credentials"
-        return self.lab.module("matrix", module, ttl=CREDENTIALS_SECONDS)["credentials"]
-
-    @cached_property
-    def _expectations(self) -> Any:
-        given = {"support": self._variables["matrix_support"]}
-        return site(DOMAIN, given)["expectations"]
-
-    def _parameters(self, *, planned: bool) -> dict[str, Any]:
+    def _arguments(self) -> dict[str, Any]:
         defaults = {name: option.get("default") for name, option in ARGUMENTS.items()}
-        return {
-            **defaults,
-            "server_name": DOMAIN,
-            "expectations": self._expectations if planned else {},
-            "turn_credentials": self._credentials,
-            "ca_file": self._authorities,
-            "nameservers": self._variables["verify_nameservers"],
-            "allow_private": self._variables["verify_allow_private"],
-        }
+        return {**defaults, **self.lab.verifier_arguments(), "ca_file": self._authorities}

@@ -15,8 +15,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dns.resolver
+from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests/lab/lab"
@@ -151,6 +153,20 @@ class Lab:
         assert done.returncode == 0, done.stdout + done.stderr
         result: dict[str, object] = json.loads(done.stdout.split("=>", 1)[1])
         return result
+
+    def verifier_arguments(self) -> dict[str, Any]:
+        """Return what the role gives the verifier, with credentials for an hour."""
+        variables = json.loads((self.state / "inventory/group_vars/matrix.json").read_text())
+        plan = site(DOMAIN, {"support": variables["matrix_support"]})
+        made = self.module("matrix", "homestead.matrix.turn_credentials", ttl=3600)
+        return {
+            "server_name": DOMAIN,
+            "expectations": plan["expectations"],
+            "turn_credentials": made["credentials"],
+            "ca_file": variables["verify_ca_file"],
+            "nameservers": variables["verify_nameservers"],
+            "allow_private": variables["verify_allow_private"],
+        }
 
 
 def kill(process: subprocess.Popen[str]) -> None:

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
 from conftest import Story
 from provider import DOMAIN, HOSTNAME, ROOT, Lab
 
@@ -112,27 +111,11 @@ def packed() -> str:
     return base64.b64encode(archive.getvalue()).decode()
 
 
-def parameters(lab: Lab) -> dict[str, Any]:
-    """Return what the role gives the verifier, with fresh credentials."""
-    variables = json.loads((lab.state / "inventory/group_vars/matrix.json").read_text())
-    plan = site(DOMAIN, {"support": variables["matrix_support"]})
-    made = lab.module("matrix", "homestead.matrix.turn_credentials", ttl=3600)
-    return {
-        "server_name": DOMAIN,
-        "expectations": plan["expectations"],
-        "turn_credentials": made["credentials"],
-        "ca_file": variables["verify_ca_file"],
-        "nameservers": variables["verify_nameservers"],
-        "allow_private": variables["verify_allow_private"],
-        "timeout": TIMEOUT,
-    }
-
-
 @pytest.fixture(scope="module")
 def stranger(story: Story, lab: Lab) -> Iterator[Stranger]:
     assert story.first.status == 0
     lab.ssh("vantage", f"mkdir -p {FOLDER}; base64 -d | tar -xzC {FOLDER}", packed())
-    yield Stranger(lab, parameters(lab))
+    yield Stranger(lab, {**lab.verifier_arguments(), "timeout": TIMEOUT})
     lab.ssh("vantage", f"rm -r {FOLDER}")
 
 
