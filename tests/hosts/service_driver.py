@@ -38,8 +38,9 @@ class Death:
 
     def _writes(self, event: str, arguments: tuple[object, ...]) -> bool:
         if event == "open":
-            flags = arguments[2]
-            return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+            path, flags = arguments[0], arguments[2]
+            writing = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+            return writing and path != os.devnull  # every program gets that as its input
         if event == "subprocess.Popen":
             return not any(word in READERS for word in arguments[1])  # type: ignore[attr-defined]
         if event in ("os.remove", "os.rmdir"):
