@@ -43,6 +43,14 @@ def up(options: argparse.Namespace) -> int:
     return 0
 
 
+def make_images(_options: argparse.Namespace) -> int:
+    """Make the images of all hosts, so that no lab has to wait for its own."""
+    with lab.alone():
+        engine.ensure(ENGINE_STATE)
+        images.ensure(images.known())
+    return 0
+
+
 def choose(this: Lab, options: argparse.Namespace) -> dict[str, Host]:
     """Return the hosts that are to run: those asked for and those that run already."""
     known = topology.load(options.topology, release=options.release)
@@ -134,8 +142,8 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     main_parser = argparse.ArgumentParser(prog="lab", description="A small internet of containers.")
     commands = main_parser.add_subparsers(required=True)
-    for function in (up, down, status, show_inventory, run):
-        name = function.__name__.removeprefix("show_")
+    for function in (up, down, status, show_inventory, run, make_images):
+        name = function.__name__.removeprefix("show_").removeprefix("make_")
         command = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
         command.add_argument("--name", type=lab_name, default="homestead", help="the lab's name")
         command.set_defaults(function=function)

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from homestead_lab.engine import install, require_root
 from homestead_lab.shell import LabError, attempt, run, run_long
+from homestead_lab.topology import OF_EACH_RELEASE
 
 CODENAMES = {"12": "bookworm", "13": "trixie"}
+NEWEST = "13"
 RECIPES = Path(__file__).resolve().parent.parent / "images"
 REPOSITORY = RECIPES.parents[2]
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-apt,sudo,iproute2,ca-certificates"
@@ -26,10 +28,25 @@ PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeou
 
 def ensure(tags: list[str]) -> None:
     """Build what is missing or out of date of these images, each after the one it stands on."""
-    if any(not tag.startswith("homestead-lab/debian:") for tag in tags):
-        tags = ["homestead-lab/debian:13", *tags]
-    for tag in dict.fromkeys(tags):
-        build(tag)
+    for tag in dict.fromkeys([*map(foundation, tags), *tags]):
+        if tag:
+            build(tag)
+
+
+def foundation(tag: str) -> str:
+    """Return the image on which another stands; that of bare hosts stands on none of ours."""
+    name, _colon, release = tag.removeprefix("homestead-lab/").partition(":")
+    return "" if name == "debian" else f"homestead-lab/debian:{release or NEWEST}"
+
+
+def known() -> list[str]:
+    """Return every image of which there is a recipe, each after the one it stands on."""
+    names = sorted(path.name for path in RECIPES.iterdir())
+    released = [name for name in names if name in OF_EACH_RELEASE]
+    return [
+        *(f"homestead-lab/{name}:{release}" for name in released for release in CODENAMES),
+        *(f"homestead-lab/{name}" for name in names if name not in released),
+    ]
 
 
 def build(tag: str) -> None:
@@ -37,7 +54,7 @@ def build(tag: str) -> None:
     with tempfile.TemporaryDirectory(prefix="homestead-lab-") as folder:
         context = Path(folder)
         fill_context(context, image)
-        base = bootstrap(release) if release else "homestead-lab/debian:13"
+        base = foundation(tag) or bootstrap(release)
         fingerprint = hash_of(context, image_id(base))
         if label(tag) == fingerprint:
             return

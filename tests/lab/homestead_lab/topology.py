@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LABS = 16  # as many /28 as fit into the documentation range
 HOSTS = 14
+OF_EACH_RELEASE = ("debian", "firewalls")
+"""Images that there are for each release of Debian; all others stand on the newest."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Subnet:
 
 
 def load(path: Path, *, release: str) -> dict[str, Host]:
-    """Read a topology; hosts of the bare image that name no release get this one."""
+    """Read a topology; hosts of images for each release that name none get this one."""
     return {
         name: parse(name, line, release) for name, line in tomllib.loads(path.read_text()).items()
     }
@@ -77,7 +79,7 @@ def parse(name: str, line: dict[str, str | int | list[str]], release: str) -> Ho
         names=tuple(names) if isinstance(names, list) else (),
         group=str(line.get("group", "")),
         domain=str(line.get("domain", "")),
-        release=str(line.get("release", release)) if image == "debian" else "",
+        release=str(line.get("release", release)) if image in OF_EACH_RELEASE else "",
     )
 
 
