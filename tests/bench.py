@@ -17,11 +17,9 @@ import resource
 import statistics
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "system"))
-
-from provider import DOMAIN, Lab, Run
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
+from ansible_collections.homestead.matrix.tests.lab.runs import Run
 
 EMPTY = "[{hosts: matrix, gather_facts: false, become: true, tasks: [{ansible.builtin.ping: {}}]}]"
 
@@ -54,17 +52,17 @@ def provision(release: str, *, runs: int) -> list[float]:
     """Make the lab anew for each run and return how long its hosts took to be verified."""
     seconds = []
     for _run in range(runs):
-        lab = Lab(name="bench")
+        lab = Lab("bench")
         lab.down()
-        lab.up(release)
-        seconds.append(succeed(lab.play("site")).seconds)
+        lab.up(release=release)
+        seconds.append(succeed(lab.play_alone("site")).seconds)
     return seconds
 
 
 def processor_seconds(lab: Lab) -> float:
     """Return the controller's processor time of a site run on the one Matrix host."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    succeed(lab.play("site", "--limit", "matrix"))
+    succeed(lab.play_alone("site", "--limit", "matrix"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -73,11 +71,11 @@ def again(lab: Lab, *, runs: int) -> list[Figure]:
     """Measure a finished host."""
     empty = lab.state / "empty.yml"
     empty.write_text(EMPTY)
-    unchanged = [succeed(lab.play("site", "--limit", "matrix")) for _run in range(runs)]
+    unchanged = [succeed(lab.play_alone("site", "--limit", "matrix")) for _run in range(runs)]
     report = lab.state / "matrix-reports" / DOMAIN / "report.json"
     verify, looks = [], []
     for _run in range(runs):
-        verify.append(succeed(lab.play("verify")).seconds)
+        verify.append(succeed(lab.play_alone("verify")).seconds)
         looks.append(float(json.loads(report.read_text())["seconds"]))
     return [
         Figure("run that changes nothing, verified (s)", "6", [run.seconds for run in unchanged]),
@@ -94,7 +92,7 @@ def again(lab: Lab, *, runs: int) -> list[Figure]:
         Figure(
             "play with nothing but one ping (s)",
             "",
-            [lab.play_file(empty).seconds for _unused in range(runs)],
+            [lab.play_alone(empty).seconds for _unused in range(runs)],
         ),
     ]
 
@@ -109,7 +107,7 @@ def main() -> None:
     parser.add_argument("--release", default="12")
     options = parser.parse_args()
     bare = provision(options.release, runs=options.bare)
-    lab = Lab(name="bench")
+    lab = Lab("bench")
     figures = [
         Figure("bare host to verified host (s)", "90", bare),
         *again(lab, runs=options.again),

@@ -89,7 +89,7 @@ class Running:
         say(f"==> {stage.name}: {' '.join(stage.command)}")
         stage.report.unlink(missing_ok=True)
         command = stage.command
-        if command[0] == "pytest":
+        if "pytest" in command:
             command = [*command, f"--junit-xml={stage.report}"]
         with stage.log.open("wb") as log:
             process = subprocess.Popen(

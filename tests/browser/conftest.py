@@ -5,25 +5,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from browser_lab import Lab
+from browser_lab import TOPOLOGY, BrowserLab
 from selenium.webdriver.remote.webdriver import WebDriver
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    lab = Lab(name=os.environ.get("BROWSER_LAB", "browser"))
-    lab.up()
+def lab() -> Iterator[BrowserLab]:
+    lab = BrowserLab("browser")
+    lab.up(topology=TOPOLOGY)
     yield lab
-    if "BROWSER_KEEP" not in os.environ:
-        lab.down()
+    lab.down()
 
 
 @pytest.fixture(scope="session")
-def browser(lab: Lab) -> Iterator[WebDriver]:
+def browser(lab: BrowserLab) -> Iterator[WebDriver]:
     driver = lab.drive()
     yield driver
     driver.quit()

@@ -15,7 +15,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     Finding,
     Verdict,
 )
-from browser_lab import Lab
+from browser_lab import BrowserLab
 from selenium.webdriver.remote.webdriver import WebDriver
 from states import BASE, DOCUMENTS, STATES, State
 from web import bring, make_certificates
@@ -58,7 +58,7 @@ def pages(browser: WebDriver) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def web(lab: Lab) -> Iterator[Lab]:
+def web(lab: BrowserLab) -> Iterator[BrowserLab]:
     make_certificates(lab)
     yield lab
     bring(lab, STATES["healthy"])
@@ -86,7 +86,7 @@ def blamed(findings: tuple[Finding, ...], part: str) -> list[Finding]:
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_browser_and_verifier_agree(
-    web: Lab, browser: WebDriver, pages: list[str], state: State
+    web: BrowserLab, browser: WebDriver, pages: list[str], state: State
 ) -> None:
     bring(web, state)
     said, findings = reads(browser, pages), web.verify(BASE).findings

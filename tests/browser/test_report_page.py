@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_core_python.selenium import Axe
-from browser_lab import Lab
+from browser_lab import BrowserLab
 from reports import HOSTILE, PAGES
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -71,7 +71,7 @@ class Viewer:
 
 
 @pytest.fixture(scope="module")
-def screen(lab: Lab, browser: WebDriver) -> Iterator[WebDriver]:
+def screen(lab: BrowserLab, browser: WebDriver) -> Iterator[WebDriver]:
     """Bring the pages to the browser's host, and open a window."""
     lab.put({("browser", f"{FOLDER}/{name}.html"): page.encode() for name, page in PAGES.items()})
     before = browser.current_window_handle

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from browser_lab import Lab
+from browser_lab import BrowserLab
 from states import BASE, DOCUMENTS, ECHO, MATRIX, THIRD, State, serve
 
 HOSTS = {BASE: "base", MATRIX: "matrix", THIRD: "matrix"}
@@ -47,16 +47,16 @@ make other $signed -addext subjectAltName=DNS:other.test -days 9
 """
 
 
-def make_certificates(lab: Lab) -> None:
+def make_certificates(lab: BrowserLab) -> None:
     """Bring certificates with a fault to the hosts."""
     lab.run("ns", "sh", "-euc", MAKE)
     names = [f"{kind}.{part}" for kind in KINDS for part in ("crt", "key")]
-    contents = {name: lab.run("ns", "cat", f"/etc/lab/{name}") for name in names}
+    contents = {name: lab.read("ns", f"/etc/lab/{name}").encode() for name in names}
     for host in ("base", "matrix"):
         lab.put({(host, f"{CERTIFICATES}/{name}"): content for name, content in contents.items()})
 
 
-def bring(lab: Lab, state: State) -> None:
+def bring(lab: BrowserLab, state: State) -> None:
     """Let nginx answer as the state says."""
     sites = dict.fromkeys(("base", "matrix"), MAP)
     for name, answer in state.answers().items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attempts import ATTEMPTS, EXTRA, FOLDER, KEPT, NOBODY_NEW, SECONDS, Attempt
-from firewall_server import Run, Server, kill, wait_until
+from firewall_server import Lab, Run, Server, kill, wait_until
 
 # Each firewall on one release, and firewalld, whose versions differ most, on both.
 KINDS = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12 firewalld-13").split()
@@ -19,7 +19,7 @@ PATIENCE = {"firewall_rollback_seconds": SECONDS}
 
 
 # Servers that the last test left with KEPT rules.
-SETTLED: set[str] = set()
+SETTLED: set[Lab] = set()
 
 
 def settle(server: Server, *, starts: str = "ours") -> str:

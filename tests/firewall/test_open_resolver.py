@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from firewall_server import Server
+from firewall_server import Lab, Server
 
 STRANGER = "203.0.113.9"  # an address outside of every subnet of the server
 TUNNEL, PUBLIC = "10.8.0.1", "203.0.113.65"  # the addresses of the server's wg0
@@ -70,12 +70,12 @@ class Resolver(Server):
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Resolver]:
-    server = Resolver(lab="resolver")
-    server.down()
+    server = Resolver(Lab("resolver"))
+    server.lab.down()
     server.up(release="13")
     server.install()
     yield server
-    server.down()
+    server.lab.down()
 
 
 @pytest.mark.parametrize(

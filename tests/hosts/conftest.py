@@ -19,7 +19,7 @@ def bare_host(request: pytest.FixtureRequest) -> Iterator[ServiceHost]:
     """Start a bare host of each Debian release, once."""
     host = ServiceHost.up(request.param)
     yield host
-    host.down()
+    host.lab.down()
 
 
 @pytest.fixture

@@ -5,17 +5,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-LAB = ROOT / "tests/lab/lab"
-DOMAIN = "homestead.test"
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
 
 # What Docker 20 loads for -p 8088:80 -p 127.0.0.1:8089:80 -p 7000-7001:7000-7001/udp.
 _IPTABLES = """\
@@ -95,72 +87,27 @@ END
 """
 
 
-@dataclass(frozen=True)
-class NatHost:
+class NatHost(Lab):
     """The host, alone in a lab with its name server."""
 
-    lab: str
-
     @classmethod
-    def up(cls, release: str) -> NatHost:
+    def made(cls, release: str) -> NatHost:
         host = cls(f"nat{release}")
-        _run(
-            *(LAB, "up", "--name", host.lab, "--release", release),
-            *("--only", "ns", "--only", "matrix"),
-        )
-        host.shell(f"set -e\n{_SETUP}")
+        host.up(release=release, only=("ns", "matrix"))
+        host.shell("matrix", f"set -e\n{_SETUP}")
         return host
-
-    def down(self) -> None:
-        _run(LAB, "down", "--name", self.lab)
-
-    @property
-    def state(self) -> Path:
-        return ROOT / ".cache/lab" / self.lab
-
-    @property
-    def address(self) -> str:
-        hosts = json.loads((self.state / "inventory/hosts.json").read_text())["all"]["children"]
-        matrix = hosts["lab"]["children"]["matrix"]["hosts"]["matrix"]
-        return str(matrix["ansible_host"])
-
-    def shell(self, script: str) -> str:
-        """Run a script as root on the host."""
-        return _run(LAB, "run", "--name", self.lab, "matrix", "sh", "-c", script)
 
     def publish(self, way: str) -> None:
         """Let the rules of Docker lead to the container, in one of its two ways."""
-        self.shell(_WITHDRAW)
-        self.shell(PUBLISH[way])
+        self.shell("matrix", _WITHDRAW)
+        self.shell("matrix", PUBLISH[way])
 
     def look(self, **variables: Any) -> dict[str, Any]:
         """Run the module `host` as an operator does it, and return its result."""
-        given = json.dumps({"server_name": DOMAIN, **variables})
-        module = ["-m", "homestead.matrix.host", "-a", given]
-        said = self._ansible("ansible", "matrix", "--become", *module)
-        result: dict[str, Any] = json.loads(
-            re.sub(r"^.*? => ", "", said[said.index("matrix | ") :])
-        )
-        return result
+        return self.module("matrix", "homestead.matrix.host", server_name=DOMAIN, **variables)
 
-    def play(self, name: str, **variables: Any) -> str:
+    def said(self, name: str, **variables: Any) -> str:
         """Run a playbook of ours, and return what it prints."""
-        extra = ["--extra-vars", json.dumps(variables)]
-        return self._ansible("ansible-playbook", f"homestead.matrix.{name}", *extra)
-
-    def report(self, name: str) -> dict[str, Any]:
-        """Return what a playbook wrote for programs."""
-        path = self.state / "matrix-reports" / DOMAIN / f"{name}.json"
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return document
-
-    def _ansible(self, program: str, *words: str) -> str:
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "PWD": str(self.state)}
-        inventory = ["--inventory", str(self.state / "inventory")]
-        return _run(program, *inventory, *words, cwd=self.state, env=environment)
-
-
-def _run(*command: str | Path, **options: Any) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+        run = self.play(name, **variables)
+        assert run.status == 0, run.output
+        return run.output

@@ -55,7 +55,7 @@ def main() -> None:
         service = parse(request["params"])
         sys.addaudithook(death)
         check = request["check"]
-        result = make_true(service, Host(), check=check, show_diff=True)
+        result = make_true(service, Host(settle=request["settle"]), check=check, show_diff=True)
     except ServiceError as error:
         result = {"failed": True, "changed": False, "msg": str(error)}
     json.dump({**result, "writes": death.count}, sys.stdout)

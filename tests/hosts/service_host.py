@@ -10,7 +10,6 @@ import json
 import subprocess
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -18,8 +17,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
     ARGUMENTS,
     pack,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.tests.lab.labs import ROOT, Lab
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = "plugins/module_utils/service"
 PLACE = "/run/homestead-test"
 KILLED = 137
@@ -53,22 +53,21 @@ true
 class ServiceHost:
     """One host of a lab of its own."""
 
-    name: str
+    lab: Lab
+    settle: float = Host.settle
+    """For how many seconds started units are watched."""
 
     @classmethod
     def up(cls, release: str) -> ServiceHost:
-        host = cls(f"service{release}")
-        _lab("up", "--only", "matrix", "--name", host.name, "--release", release)
+        host = cls(Lab(f"service{release}"))
+        host.lab.up(release=release, only=("matrix",))
         host.bring_parts()
         return host
 
     @property
     def parity(self) -> int:
         """0 or 1, so that two releases can share the work."""
-        return int(self.name[-1]) % 2
-
-    def down(self) -> None:
-        _lab("down", "--name", self.name)
+        return int(self.lab.given_name[-1]) % 2
 
     def bring_parts(self) -> None:
         """Copy the parts under test; they need nothing but Python."""
@@ -82,10 +81,9 @@ class ServiceHost:
 
     def run(self, *argv: str, stdin: bytes = b"", may_fail: bool = False) -> str:
         """Return what a program on the host prints."""
-        done = _exec(self.name, argv, stdin)
-        if done.returncode and not may_fail:
-            raise AssertionError(f"{argv}: {done.stdout.decode()}{done.stderr.decode()}")
-        return done.stdout.decode().strip()
+        if may_fail:
+            return self.lab.attempt("matrix", *argv, stdin=stdin).stdout.decode().strip()
+        return self.lab.run("matrix", *argv, stdin=stdin).strip()
 
     def shell(self, script: str) -> str:
         return self.run("sh", "-c", script)
@@ -103,11 +101,12 @@ class ServiceHost:
         assert done.returncode == KILLED, (done.stdout + done.stderr).decode()
 
     def _drive(self, task: Task, number: int, *, check: bool) -> subprocess.CompletedProcess[bytes]:
-        request = json.dumps({"params": _params(task), "check": check}).encode()
+        request = json.dumps(
+            {"params": _params(task), "check": check, "settle": self.settle}
+        ).encode()
         argv = ["env", f"PYTHONPATH={PLACE}", "PYTHONDONTWRITEBYTECODE=1"]
-        return _exec(
-            self.name, [*argv, "python3", f"{PLACE}/service_driver.py", str(number)], request
-        )
+        program = ["python3", f"{PLACE}/service_driver.py", str(number)]
+        return self.lab.attempt("matrix", *argv, *program, stdin=request)
 
     def snapshot(self) -> frozenset[str]:
         """Return every path we could touch, with its kind, mode, owner and content."""
@@ -127,15 +126,6 @@ _ASKED = ("is-active", "is-enabled")
 
 def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if "__pycache__" in entry.name else entry
-
-
-def _lab(*words: str) -> None:
-    subprocess.run([str(ROOT / "tests/lab/lab"), *words], check=True)
-
-
-def _exec(name: str, argv: Any, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
-    command = ["docker", "exec", "--interactive", f"{name}-matrix", *argv]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
 
 def _params(task: Task) -> dict[str, Any]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
@@ -21,11 +20,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Answer
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 
-ROOT = Path(__file__).resolve().parents[2]
-LAB = ROOT / "tests/lab/lab"
-NAME = "services"
-HOST = "matrix.homestead.test"
+HOST = HOSTNAME
 PACKAGES = "dnsmasq postfix oidentd"
 TLS = "smtpd_tls_cert_file=/etc/tls/cert.pem smtpd_tls_key_file=/etc/tls/key.pem"
 SETTINGS = "smtpd_tls_security_level=may smtpd_peername_lookup=no"
@@ -48,9 +45,11 @@ PORTS = (
 class Known(Network):
     """The real network, with the host's addresses known beforehand."""
 
+    known: tuple[str, ...] = ()
+
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
         sign = {"A": ".", "AAAA": ":"}.get(kind, " ")
-        found = tuple(item for item in _addresses() if sign in item and name == HOST)
+        found = tuple(item for item in self.known if sign in item and name == HOST)
         return Answer("found" if found else "nodata", found)
 
 
@@ -58,13 +57,14 @@ class Known(Network):
 class ServicesHost:
     """The host, and the certificate of its mail server."""
 
+    lab: Lab
     certificate: Path
 
     @classmethod
     def up(cls, folder: Path) -> ServicesHost:
         """Start the host, install everything, and make the controller a stranger to it."""
-        _lab("up", "--name", NAME, "--release", "13", "--only", "matrix")
-        host = cls(folder / "cert.pem")
+        host = cls(Lab("services"), folder / "cert.pem")
+        host.lab.up(only=("matrix",))
         host.shell(
             "apt-get update -qq && DEBIAN_FRONTEND=noninteractive "
             f"apt-get install -qq --no-install-recommends {PACKAGES} >/dev/null; "
@@ -76,17 +76,16 @@ class ServicesHost:
         host.shell(f"postconf -e inet_interfaces=all {TLS} {SETTINGS}")
         return host
 
-    @staticmethod
-    def down() -> None:
-        _lab("down", "--name", NAME)
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(self.lab.hosts["matrix"]["matrix_addresses"])
 
-    @staticmethod
-    def shell(script: str) -> None:
-        _lab("run", "--name", NAME, "matrix", "sh", "-c", script)
+    def shell(self, script: str) -> None:
+        self.lab.shell("matrix", script)
 
     def estrange(self) -> None:
         """Give the host networks of its own only; dnsmasq calls everything in them local."""
-        for address in _addresses():
+        for address in self.addresses:
             alone = f"{address}/128" if ":" in address else f"{address}/32"
             near = ip_interface(f"{address}/{64 if ':' in address else 28}").network
             self.shell(
@@ -103,11 +102,7 @@ class ServicesHost:
         command = ["openssl", *words.split(), *more, str(self.certificate)]
         subprocess.run(command, check=True, capture_output=True)
         for path in (key, self.certificate):
-            self.write(f"/etc/tls/{path.name}", path.read_text())
-
-    @staticmethod
-    def write(path: str, text: str) -> None:
-        _lab("run", "--name", NAME, "matrix", "sh", "-c", f"cat > {path}", stdin=text)
+            self.lab.write("matrix", f"/etc/tls/{path.name}", path.read_text())
 
     def mail(self, *settings: str, submission: str = SUBMISSION) -> None:
         """Run Postfix with these settings."""
@@ -123,8 +118,9 @@ class ServicesHost:
 
     def look(self) -> list[Finding]:
         """Let the verifier look at the host from the controller."""
-        allowed = [str(ip_network(address)) for address in _addresses()]
+        allowed = [str(ip_network(address)) for address in self.addresses]
         network = Known(Guard.parse(allowed), ca_file=str(self.certificate))
+        network.known = self.addresses
         ports = [_port(protocol, number, component) for protocol, number, component in PORTS]
         expectations = {"hostname": HOST, "ports": {"open": ports, "closed": []}}
         return asyncio.run(_look(network, expectations))
@@ -139,16 +135,3 @@ async def _look(network: Network, expectations: dict[str, Any]) -> list[Finding]
 
 def _port(protocol: str, number: int, component: str) -> dict[str, Any]:
     return {"protocol": protocol, "first": number, "last": number, "component": component}
-
-
-def _lab(*words: str, stdin: str = "") -> None:
-    command = [str(LAB), *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _addresses() -> list[str]:
-    hosts = json.loads((ROOT / ".cache/lab" / NAME / "inventory/hosts.json").read_text())
-    matrix = hosts["all"]["children"]["lab"]["children"]["matrix"]["hosts"]["matrix"]
-    addresses: list[str] = matrix["matrix_addresses"]
-    return addresses

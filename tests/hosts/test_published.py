@@ -21,7 +21,7 @@ BARE = {"verify_vantage": "localhost", "verify_ca_file": "", "verify_fail_on": "
 
 @pytest.fixture(scope="module", params=["12", "13"])
 def host(request: pytest.FixtureRequest) -> Iterator[NatHost]:
-    host = NatHost.up(request.param)
+    host = NatHost.made(request.param)
     yield host
     host.down()
 
@@ -30,7 +30,7 @@ def connects(host: NatHost, port: int) -> bool:
     """Whether a stranger gets a connection."""
     with socket.socket() as stranger:
         stranger.settimeout(3)
-        return stranger.connect_ex((host.address, port)) == 0
+        return stranger.connect_ex((host.host_address("matrix"), port)) == 0
 
 
 @pytest.mark.parametrize("way", PUBLISH)
@@ -48,20 +48,20 @@ def test_the_host_tells_what_is_published(host: NatHost, way: str) -> None:
 
 def test_the_plan_says_so(host: NatHost) -> None:
     host.publish("iptables")
-    said = host.play("plan")
+    said = host.said("plan")
     assert "Ports that Docker publishes past the firewall\n  8088/tcp to 172.17.0.2:80." in said
     assert host.report("plan")["published"] == LISTED
 
 
 def test_the_plan_is_quiet_where_nobody_may_look(host: NatHost) -> None:
-    said = host.play("plan", ansible_user="nobody")
+    said = host.said("plan", ansible_user="nobody")
     assert "failed=0" in said
     assert host.report("plan")["published"] is None
 
 
 def test_the_verifier_says_so(host: NatHost) -> None:
     host.publish("iptables")
-    host.play("verify", **BARE)
+    host.said("verify", **BARE)
     findings = [item for item in host.report("report")["findings"] if "published" in item["id"]]
     assert [(item["id"], item["verdict"]) for item in findings] == [
         ("ports.published.tcp-8088", "warning"),
@@ -72,6 +72,6 @@ def test_the_verifier_says_so(host: NatHost) -> None:
 def test_a_port_that_the_description_opens_is_no_fault(host: NatHost) -> None:
     host.publish("iptables")
     wanted = [{"protocol": "tcp", "first": 8088}, {"protocol": "udp", "first": 7000, "last": 7001}]
-    said = host.play("plan", firewall_extra_ports=wanted)
+    said = host.said("plan", firewall_extra_ports=wanted)
     assert "Ports that Docker publishes past the firewall\n" not in said
     assert host.report("plan")["published"] == []

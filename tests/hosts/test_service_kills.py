@@ -9,8 +9,10 @@ Each release takes every second write, so that both together take them all.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from test_service_failures import GOOD, changed
 
 if TYPE_CHECKING:
@@ -26,6 +28,12 @@ NEXT = changed(
 REFUSED = {**NEXT, "validate": [{"argv": ["sh", "-c", "echo refused; exit 1"]}]}
 RECORD = "/var/lib/homestead/services/demo.json"
 RANDOM = ("/etc/homestead/secrets/fresh", RECORD, "/etc/demo/demo.conf")
+
+
+@pytest.fixture
+def quick_host(service_host: ServiceHost) -> ServiceHost:
+    """Watch started units for a moment only: here none dies by itself."""
+    return replace(service_host, settle=0.05)
 
 
 def start_over(host: ServiceHost) -> None:
@@ -47,28 +55,28 @@ def state(host: ServiceHost) -> dict[str, Any]:
     }
 
 
-def test_the_next_run_finishes_after_a_kill_before_any_write(service_host: ServiceHost) -> None:
-    start_over(service_host)
-    writes = service_host.apply(NEXT)["writes"]
-    finished = state(service_host)
-    for number in range(1 + service_host.parity, writes + 1, 2):
-        start_over(service_host)
-        service_host.apply_and_die(NEXT, number)
-        assert not service_host.apply(NEXT).get("failed"), f"write {number} of {writes}"
-        assert state(service_host) == finished, f"write {number} of {writes}"
-        secret = service_host.run("cat", "/etc/homestead/secrets/fresh")
-        assert service_host.run("head", "-n1", "/run/demo/read") == f"next {secret}"
-    assert not service_host.apply(NEXT)["changed"]
+def test_the_next_run_finishes_after_a_kill_before_any_write(quick_host: ServiceHost) -> None:
+    start_over(quick_host)
+    writes = quick_host.apply(NEXT)["writes"]
+    finished = state(quick_host)
+    for number in range(1 + quick_host.parity, writes + 1, 2):
+        start_over(quick_host)
+        quick_host.apply_and_die(NEXT, number)
+        assert not quick_host.apply(NEXT).get("failed"), f"write {number} of {writes}"
+        assert state(quick_host) == finished, f"write {number} of {writes}"
+        secret = quick_host.run("cat", "/etc/homestead/secrets/fresh")
+        assert quick_host.run("head", "-n1", "/run/demo/read") == f"next {secret}"
+    assert not quick_host.apply(NEXT)["changed"]
 
 
-def test_a_failing_next_run_goes_back_to_before_the_kill(service_host: ServiceHost) -> None:
-    start_over(service_host)
-    writes = service_host.apply(NEXT)["writes"]
-    start_over(service_host)
-    good = state(service_host)
-    for number in range(2 - service_host.parity, writes - 5, 2):
-        start_over(service_host)
-        service_host.apply_and_die(NEXT, number)
-        assert "refused" in service_host.apply(REFUSED)["msg"], f"write {number} of {writes}"
-        service_host.shell("rm -f /var/lib/demo/made")  # what a command made is not ours to undo
-        assert state(service_host) == good, f"write {number} of {writes}"
+def test_a_failing_next_run_goes_back_to_before_the_kill(quick_host: ServiceHost) -> None:
+    start_over(quick_host)
+    writes = quick_host.apply(NEXT)["writes"]
+    start_over(quick_host)
+    good = state(quick_host)
+    for number in range(2 - quick_host.parity, writes - 5, 2):
+        start_over(quick_host)
+        quick_host.apply_and_die(NEXT, number)
+        assert "refused" in quick_host.apply(REFUSED)["msg"], f"write {number} of {writes}"
+        quick_host.shell("rm -f /var/lib/demo/made")  # what a command made is not ours to undo
+        assert state(quick_host) == good, f"write {number} of {writes}"

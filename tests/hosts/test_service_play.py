@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from service_host import ROOT, ServiceHost
+from ansible_collections.homestead.matrix.tests.lab.labs import ROOT
+from service_host import ServiceHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,24 +33,10 @@ class Story:
 
 
 def play(host: ServiceHost, book: str, *options: str) -> str:
-    words = [f"{ROOT}/tests/hosts/service_play/{book}.yml", "-vvv", "--diff", *options]
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONFIG": str(ROOT / "tests/lab/ansible.cfg"),
-        "ANSIBLE_COLLECTIONS_PATH": os.environ["PYTHONPATH"],
-        "ANSIBLE_NOCOLOR": "1",
-    }
-    inventory = f"{ROOT}/.cache/lab/{host.name}/inventory"
-    program = [sys.executable, "-m", "ansible", "playbook", "-i", inventory]
-    done = subprocess.run(
-        [*program, *words, "--extra-vars", f"demo_password={PASSWORD}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    return done.stdout
+    path = ROOT / f"tests/hosts/service_play/{book}.yml"
+    run = host.lab.play_alone(path, "-vvv", "--diff", *options, f"-edemo_password={PASSWORD}")
+    assert run.status == 0, run.output[-3000:]
+    return run.output
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ SILENT = {("unknown", "ports.open.udp-53"), ("unknown", "ports.open.tcp-53")}
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServicesHost]:
     host = ServicesHost.up(tmp_path_factory.mktemp("services"))
     yield host
-    host.down()
+    host.lab.down()
 
 
 @pytest.fixture

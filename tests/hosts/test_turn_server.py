@@ -18,7 +18,7 @@ LOGIN = f"use-auth-secret\nstatic-auth-secret={SECRET}\n"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TurnServer]:
     server = TurnServer.up(tmp_path_factory.mktemp("turn"))
     yield server
-    server.down()
+    server.lab.down()
 
 
 def test_nothing_is_wrong_with_a_good_server(server: TurnServer) -> None:

@@ -6,23 +6,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import mint
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 
-ROOT = Path(__file__).resolve().parents[2]
-LAB = ROOT / "tests/lab/lab"
-NAME = "turn"
-HOST = "matrix.homestead.test"
+HOST = HOSTNAME
 SECRET = "north"
 CONFIGURATION = f"""\
 use-auth-secret
@@ -68,13 +64,14 @@ SETTLED = "for i in $(seq 50); do ss -Hlnt sport = :5349 | grep -q . && exit 0; 
 class TurnServer:
     """The host, and the certificate that it was given."""
 
+    lab: Lab
     certificate: Path
 
     @classmethod
     def up(cls, folder: Path) -> TurnServer:
         """Start the host and install coturn."""
-        _lab("up", "--name", NAME, "--release", "13", "--only", "ns", "--only", "matrix")
-        server = cls(_certificate(folder))
+        server = cls(Lab("turn"), _certificate(folder))
+        server.lab.up(only=("ns", "matrix"))
         server.shell(
             f"apt-get update -qq && apt-get install -qq --no-install-recommends {PACKAGES}"
         )
@@ -84,15 +81,11 @@ class TurnServer:
         server.shell("chown turnserver /etc/turn/*")
         return server
 
-    @staticmethod
-    def down() -> None:
-        _lab("down", "--name", NAME)
-
     def shell(self, script: str) -> None:
-        _lab("run", "--name", NAME, "matrix", "sh", "-c", script)
+        self.lab.shell("matrix", script)
 
     def write(self, path: str, text: str) -> None:
-        _lab("run", "--name", NAME, "matrix", "sh", "-c", f"cat > {path}", stdin=text)
+        self.lab.write("matrix", path, text)
 
     def configure(self, text: str) -> None:
         """Run coturn with this configuration."""
@@ -109,20 +102,15 @@ class TurnServer:
 
     def look(self, *, trusted: bool = True) -> list[Finding]:
         """Let the verifier look at the server from the controller."""
-        ranges = [f"{address}/{size}" for address, size in zip(_addresses(), (28, 64))]
+        given = self.lab.settings
+        ranges = given["verify_allow_private"]
         network = Network(
             Guard.parse(ranges),
             ca_file=str(self.certificate) if trusted else "",
-            nameservers=[_nameserver()],
+            nameservers=given["verify_nameservers"],
         )
         credentials = mint(SECRET, ttl=600, now=int(time.time()))
         return asyncio.run(check_turn(network, EXPECTATIONS, credentials, allowed=ranges))
-
-
-def _lab(*words: str, stdin: str = "") -> None:
-    command = [str(LAB), *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _certificate(folder: Path) -> Path:
@@ -131,18 +119,3 @@ def _certificate(folder: Path) -> Path:
     names = ["-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(["openssl", *words.split(), *names], check=True, capture_output=True)
     return certificate
-
-
-def _inventory() -> dict[str, Any]:
-    hosts = ROOT / ".cache/lab" / NAME / "inventory/hosts.json"
-    children: dict[str, Any] = json.loads(hosts.read_text())["all"]["children"]["lab"]["children"]
-    return children
-
-
-def _addresses() -> list[str]:
-    addresses: list[str] = _inventory()["matrix"]["hosts"]["matrix"]["matrix_addresses"]
-    return addresses
-
-
-def _nameserver() -> str:
-    return str(_inventory()["others"]["hosts"]["ns"]["ansible_host"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Union
 
-from ansible_collections.homestead.matrix.tests.system.provider import HOSTNAME
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,
     Authority,

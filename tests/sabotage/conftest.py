@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.homestead.matrix.tests.system.provider import Lab
+from ansible_collections.homestead.matrix.tests.lab.provisioned import finished_server
 from scene import Scene
 
 
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:
-    scene = Scene(Lab(os.environ.get("SABOTAGE_LAB", "sabotage")))
-    scene.up(os.environ.get("SABOTAGE_RELEASE", "12"))
-    yield scene
-    if "SABOTAGE_KEEP" not in os.environ:
-        scene.lab.down()
+    with finished_server() as lab:
+        yield Scene(lab)

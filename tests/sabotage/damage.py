@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ansible_collections.homestead.matrix.tests.system.provider import HOSTNAME
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME
 from certificates import Shape, make
 from scene import Scene
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import SPOKEN
 from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS, look
-from ansible_collections.homestead.matrix.tests.system.provider import Lab
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,
     Authority,
@@ -48,39 +47,23 @@ class Scene:
         default_factory=lambda: Authority.make("Authority of the saboteur")
     )
 
-    def up(self, release: str) -> None:
-        """Start the hosts and make the server, as an operator does."""
-        self.lab.up(release)
-        made = self.lab.play("site")
-        assert made.status == 0, made.output[-8000:]
-
     def look(self, *, planned: bool = True) -> Look:
         """Look at the server from this machine, which is a stranger to it."""
         unplanned = {} if planned else {"expectations": {}}
         return Look(asyncio.run(look({**self._arguments, **unplanned}))["findings"])
 
-    def run(self, host: str, *command: str, text: str | None = None) -> str:
+    def run(self, host: str, *command: str, text: str = "") -> str:
         """Run a command as root on a host, past ssh and firewall, and fail if it does."""
-        done = subprocess.run(
-            ["docker", "exec", "--interactive", f"{self.lab.name}-{host}", *command],
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{host}: {command} failed: {done.stdout}{done.stderr}"
-        return done.stdout
+        return self.lab.run(host, *command, stdin=text)
 
     def shell(self, host: str, script: str) -> str:
-        return self.run(host, "sh", "-ec", script)
+        return self.lab.run(host, "sh", "-ec", script)
 
     def read(self, host: str, path: str) -> str:
-        return self.run(host, "cat", path)
+        return self.lab.read(host, path)
 
     def write(self, host: str, path: str, content: str) -> None:
-        """Write a file in place; one that exists keeps its owner and mode."""
-        self.run(host, "tee", path, text=content)
+        self.lab.write(host, path, content)
 
     def restart(self, host: str, *units: str) -> None:
         """Restart units, as often as the damages of this suite need."""

@@ -5,22 +5,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from provider import Lab, Run
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.provisioned import (
+    bare_server,
+    finished_server,
+    hand_on,
+)
+from ansible_collections.homestead.matrix.tests.lab.runs import Run
 from witness import Witness
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    lab = Lab(name=os.environ.get("SYSTEM_LAB", "system"))
-    lab.up(release=os.environ.get("SYSTEM_RELEASE", "12"))
-    yield lab
-    if "SYSTEM_KEEP" not in os.environ:
-        lab.down()
+    with bare_server() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Lab]:
+    """Return a finished server, for a file of tests that is a suite of its own."""
+    with finished_server() as lab:
+        yield lab
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,10 @@ class Story:
 @pytest.fixture(scope="session")
 def story(lab: Lab) -> Story:
     with Witness(lab, "matrix") as witness:
-        dry_run_before = lab.play("site", "-vvv", "--check", "--diff")
-        first = lab.play("site", "-vvv", "--diff")
-        second = lab.play("site", "-vvv", "--diff")
-        dry_run_after = lab.play("site", "-vvv", "--check", "--diff")
+        dry_run_before = lab.play_alone("site", "-vvv", "--check", "--diff")
+        first = lab.play_alone("site", "-vvv", "--diff")
+        second = lab.play_alone("site", "-vvv", "--diff")
+        dry_run_after = lab.play_alone("site", "-vvv", "--check", "--diff")
+    if first.status == 0:
+        hand_on(lab)
     return Story(dry_run_before, first, second, dry_run_after, witness.command_lines)

@@ -18,8 +18,8 @@ import aiohttp
 import nio
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, PEER, Lab
 from conftest import Story
-from provider import DOMAIN, HOSTNAME, PEER, Lab
 
 FILE = b"\x00\x01 a file that travels \xff" * 4096
 PASSWORD = "correct horse battery staple"  # of accounts that live as long as the lab

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from collections.abc import Iterator
 
 import pytest
-from provider import Lab, kill
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.provisioned import RELEASE
+from ansible_collections.homestead.matrix.tests.lab.runs import kill
 
 KILLS = 12
 # Seconds a run may live: long enough for one that finishes what the killed ones began.
@@ -21,8 +22,8 @@ LONGEST = 14.0
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Lab]:
-    lab = Lab(name=f"{os.environ.get('SYSTEM_LAB', 'system')}-kills")
-    lab.up(release=os.environ.get("SYSTEM_RELEASE", "12"))
+    lab = Lab("kills")
+    lab.up(release=RELEASE)
     yield lab
     lab.down()
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import jmespath
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
 from conftest import Story
-from provider import DOMAIN, HOSTNAME, Lab
 
 SCAN = (Path(__file__).parent / "scan.py").read_text()
 RELAY = 49152

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from conftest import Story
-from provider import Lab
 
 WRONG_INPUT = [
     pytest.param({"matrix_domain": ""}, "matrix_domain is", id="no domain"),

@@ -10,8 +10,8 @@ import ssl
 
 import pytest
 from aioice import turn
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 from conftest import Story
-from provider import HOSTNAME, Lab
 
 
 class Inbox(asyncio.DatagramProtocol):

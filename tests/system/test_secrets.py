@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from conftest import Story
-from provider import Lab
 
 COLLECT = """
 import json, pathlib

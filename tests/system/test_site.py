@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from conftest import Story
-from provider import Lab
 
 HOSTS = ("matrix", "base")
 

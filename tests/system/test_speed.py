@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
 from conftest import Story
-from provider import DOMAIN, HOSTNAME, ROOT, Lab
 
 HERE = Path(__file__).parent
 FOLDER = "/run/stranger"

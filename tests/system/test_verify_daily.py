@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
+from ansible_collections.homestead.matrix.tests.lab.runs import Run
 from conftest import Story
 from prometheus_client.parser import text_string_to_metric_families
-from provider import DOMAIN, Lab, Run
 
 UNIT = f"homestead-verify-{DOMAIN}"
 METRICS = f"/var/lib/prometheus/node-exporter/homestead_matrix_{DOMAIN}.prom"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from provider import Lab
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 
 WATCH = """
 import pathlib, time

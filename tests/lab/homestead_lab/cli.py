@@ -7,6 +7,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,16 +78,26 @@ def is_sound(this: Lab, wanted: dict[str, Host]) -> bool:
 
 
 def start_missing(this: Lab, wanted: dict[str, Host], *, subnet: Subnet) -> None:
-    """Start the hosts that do not run yet, each finished before the next."""
-    nameserver = subnet.addresses(wanted["ns"])[0] if "ns" in wanted else ""
+    """Start the hosts that do not run yet, side by side; who gives names and certificates first."""
     running = hosts.running(this)
-    for host in wanted.values():
-        if running.get(host.name) != host:
-            with step(f"start {host.name} ({host.image_tag.removeprefix('homestead-lab/')})"):
-                asks = "" if host.image == "ns" else nameserver
-                hosts.start(this, host, subnet=subnet, nameserver=asks)
-                services.configure(this, host, subnet=subnet, hosts=wanted)
+    missing = [host for host in wanted.values() if running.get(host.name) != host]
+    first = [host for host in missing if host.image == "ns"]
+    start_one = partial(start, this, wanted, subnet=subnet)
+    with ThreadPoolExecutor() as pool:
+        for group in (first, [host for host in missing if host not in first]):
+            for host, seconds in zip(group, pool.map(start_one, group), strict=True):
                 hosts.remember(this, host)
+                image = host.image_tag.removeprefix("homestead-lab/")
+                say(f"start {host.name} ({image}) ... {seconds:.1f} s")
+
+
+def start(this: Lab, wanted: dict[str, Host], host: Host, *, subnet: Subnet) -> float:
+    """Start a host and make it what it is to be; return after how many seconds it was."""
+    began = time.monotonic()
+    asks = subnet.addresses(wanted["ns"])[0] if "ns" in wanted and host.image != "ns" else ""
+    hosts.start(this, host, subnet=subnet, nameserver=asks)
+    services.configure(this, host, subnet=subnet, hosts=wanted)
+    return time.monotonic() - began
 
 
 def down(options: argparse.Namespace) -> int:

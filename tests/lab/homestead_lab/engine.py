@@ -15,6 +15,9 @@ from homestead_lab.shell import LabError, attempt, run, run_long, say, step
 
 ENGINE_PID = Path("/var/run/docker.pid")
 PATIENCE = 60.0
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
+"""How often root may watch files, on all hosts together; each systemd does so several times."""
+ENOUGH_WATCHERS = 1024
 
 
 def answers() -> bool:
@@ -22,13 +25,14 @@ def answers() -> bool:
 
 
 def ensure(state: Path) -> None:
-    """Make sure that an engine answers."""
-    if answers():
-        return
-    require_root("to start the docker engine")
-    install({"dockerd": "docker.io", "docker": "docker.io"})
+    """Make sure that an engine answers, and that the kernel has room for many hosts."""
+    if not answers():
+        require_root("to start the docker engine")
+        install({"dockerd": "docker.io", "docker": "docker.io"})
     if not answers():
         start(state)
+    if os.geteuid() == 0 and int(WATCHERS.read_text()) < ENOUGH_WATCHERS:
+        WATCHERS.write_text(f"{ENOUGH_WATCHERS}\n")
 
 
 def require_root(purpose: str) -> None:

@@ -1,0 +1,137 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator changes on a running server comes true, is verified, and can be taken back."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
+from ansible_collections.homestead.matrix.tests.lab.runs import Run
+from cryptography import x509
+
+ZONE = "/etc/dnsmasq.d/lab.conf"
+LEAVES = {name: f"/etc/lab/{HOSTNAME}.{name}" for name in ("crt", "key")}
+SMTP = {"host": "mail.homestead.test", "from": "matrix@homestead.test"}
+MODES = [
+    pytest.param({"matrix_registration": "closed"}, id="closed"),
+    pytest.param({"matrix_registration": "email", "matrix_smtp": SMTP}, id="email"),
+    pytest.param({"matrix_registration": "open"}, id="open"),
+]
+FORMER = "ebfc1880f4d1"
+"""A commit whose collection made servers: what somebody may still have installed."""
+
+
+def change(lab: Lab, *options: str, **variables: Any) -> Run:
+    """Run the playbook as an operator does who has changed variables."""
+    return lab.play("site", *options, **variables)
+
+
+def changes(lab: Lab, **variables: Any) -> int:
+    """Return how much another run changes."""
+    return change(lab, "--skip-tags", "verify", **variables).recap("matrix")["changed"]
+
+
+def assert_verified_and_settled(lab: Lab, **variables: Any) -> None:
+    """See that a change comes true, that the verifier is content, and that nothing is left."""
+    first = change(lab, **variables)
+    assert first.status == 0, first.output[-8000:]
+    assert first.recap("matrix")["changed"] > 0
+    assert changes(lab, **variables) == 0
+
+
+@pytest.fixture(scope="module")
+def changing(server: Lab) -> Iterator[Lab]:
+    """Return the finished server, and leave it as it was."""
+    yield server
+    back = server.play("site")
+    assert back.status == 0, back.output[-8000:]
+    assert changes(server) == 0
+
+
+@pytest.mark.parametrize("variables", MODES)
+def test_the_mode_of_registration(changing: Lab, variables: dict[str, Any]) -> None:
+    """The verifier compares the mode with what a stranger is offered."""
+    assert_verified_and_settled(changing, **variables)
+
+
+def issuer(lab: Lab) -> str:
+    """Return who signed the certificate that a stranger sees."""
+    shown = ssl.get_server_certificate((lab.address(HOSTNAME), 443))
+    return x509.load_pem_x509_certificate(shown.encode()).issuer.rfc4514_string()
+
+
+def test_a_certificate_that_the_host_signs(changing: Lab) -> None:
+    """Nobody trusts it, so the run says so at its end; the server serves with it all the same."""
+    seen = change(changing, matrix_certificate="self_signed")
+    assert seen.recap("base")["failed"] == 0
+    assert seen.recap("matrix")["failed"] == 1
+    assert set(re.findall(r"certificate\.[a-z]+", seen.output)) == {"certificate.trust"}
+    assert issuer(changing) == "CN=homestead.matrix self-signed"
+    assert changes(changing, matrix_certificate="self_signed") == 0
+
+
+def test_a_certificate_of_the_operators_own(changing: Lab, tmp_path: Path) -> None:
+    changing.ssh("ns", f"lab-certificate {HOSTNAME} DNS:{HOSTNAME}")
+    for name, path in LEAVES.items():
+        (tmp_path / name).write_text(changing.ssh("ns", f"cat {path}"))
+    assert_verified_and_settled(
+        changing,
+        matrix_certificate="files",
+        certificate_fullchain=str(tmp_path / "crt"),
+        certificate_privkey=str(tmp_path / "key"),
+    )
+    assert issuer(changing) == "CN=Authority of the lab"
+
+
+@contextmanager
+def base_domain_at_the_matrix_host(lab: Lab) -> Iterator[None]:
+    """Let the base domain's name lead to the Matrix host."""
+    before = lab.ssh("ns", f"cat {ZONE}")
+    addresses = f"{lab.address(HOSTNAME, 4)},{lab.address(HOSTNAME, 6)}"
+    after = re.sub(rf"(?m)^host-record={DOMAIN},.*$", f"host-record={DOMAIN},{addresses}", before)
+    assert after != before
+    write = f"cat >{ZONE} && systemctl reset-failed dnsmasq; systemctl restart dnsmasq"
+    lab.ssh("ns", write, after)
+    try:
+        yield
+    finally:
+        lab.ssh("ns", write, before)
+
+
+def test_the_base_domain_on_the_same_host(changing: Lab) -> None:
+    """It gets the base domain's certificate, and the documents stand where peers look first."""
+    with base_domain_at_the_matrix_host(changing):
+        assert_verified_and_settled(changing, matrix_serve_base_domain=True)
+        assert f"DNS:{DOMAIN}" in changing.ssh(
+            "matrix", f"openssl x509 -in /etc/homestead/tls/{HOSTNAME}/fullchain.pem -noout -text"
+        )
+
+
+def test_the_way_back_to_a_former_release(changing: Lab, tmp_path: Path) -> None:
+    """The former release takes over what this one made, and this one takes it back."""
+    collection = tmp_path / "ansible_collections/homestead/matrix"
+    collection.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", FORMER], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip("this copy of the project has no history, so there is no former release")
+    subprocess.run(["tar", "-x", "-C", str(collection)], input=archive.stdout, check=True)
+    accounts = "runuser -u matrix-synapse -- psql -At synapse -c 'select count(*) from users'"
+    before = changing.ssh("matrix", accounts)
+    installed = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
+    former = changing.play_alone("site", environment=installed)
+    assert former.status == 0, former.output[-8000:]
+    again = changing.play_alone("site", "--skip-tags", "verify", environment=installed)
+    assert again.recap("matrix")["changed"] == 0
+    now = changing.play("site")
+    assert now.status == 0, now.output[-8000:]
+    assert changes(changing) == 0
+    assert changing.ssh("matrix", accounts) == before
