@@ -15,4 +15,6 @@ from scene import Scene
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:
     with finished_server() as lab:
-        yield Scene(lab)
+        scene = Scene(lab)
+        yield scene
+        scene.settle()

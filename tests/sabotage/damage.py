@@ -87,11 +87,13 @@ class Clock:
         scene.run("matrix", "mkdir", "--parents", folder)
         scene.write("matrix", f"{folder}/sabotage.conf", "\n".join(lines))
         try:
+            scene.run("matrix", "systemctl", "daemon-reload")
             scene.restart("matrix", self.unit)
             yield
         finally:
             scene.run("matrix", "rm", f"{folder}/sabotage.conf")
-            scene.restart("matrix", self.unit)
+            scene.run("matrix", "systemctl", "daemon-reload")
+            scene.owe("matrix", self.unit)
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,12 @@ class Stopped:
 
     @contextmanager
     def __call__(self, scene: Scene) -> Iterator[None]:
+        scene.settle()
         scene.run(self.host, "systemctl", "stop", self.unit)
         try:
             yield
         finally:
-            scene.restart(self.host, self.unit)
+            scene.owe(self.host, self.unit)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class Names:
 
     @contextmanager
     def __call__(self, scene: Scene) -> Iterator[None]:
+        scene.settle()  # a name server that was stopped, too
         lines = scene.read("ns", NAMES).splitlines()
         kept = [line for line in lines if not line.startswith(self.without or ("\0",))]
         assert len(lines) - len(kept) == len(self.without)
@@ -218,7 +222,7 @@ def _changed(
         yield
     finally:
         _write(scene, host, healthy)
-        scene.restart(host, *restart)
+        scene.owe(host, *restart)
 
 
 def _write(scene: Scene, host: str, contents: Mapping[str, str]) -> None:

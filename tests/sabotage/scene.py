@@ -46,9 +46,12 @@ class Scene:
     authority: Authority = field(
         default_factory=lambda: Authority.make("Authority of the saboteur")
     )
+    owed: set[tuple[str, str]] = field(default_factory=set)
+    """Hosts and units whose files are mended, and which have not started again since."""
 
     def look(self, *, planned: bool = True) -> Look:
         """Look at the server from this machine, which is a stranger to it."""
+        self.settle()
         unplanned = {} if planned else {"expectations": {}}
         return Look(asyncio.run(look({**self._arguments, **unplanned}))["findings"])
 
@@ -67,9 +70,19 @@ class Scene:
 
     def restart(self, host: str, *units: str) -> None:
         """Restart units, as often as the damages of this suite need."""
-        for unit in units:
-            again = f"systemctl reset-failed {unit}; systemctl restart {unit}"
-            self.shell(host, f"systemctl daemon-reload; {again}")
+        self.owed -= {(host, unit) for unit in units}
+        if units:
+            names = " ".join(units)
+            self.shell(host, f"systemctl reset-failed {names}; systemctl restart {names}")
+
+    def owe(self, host: str, *units: str) -> None:
+        """Let units start again before the next look: the next damage may want that as well."""
+        self.owed |= {(host, unit) for unit in units}
+
+    def settle(self) -> None:
+        """Restart what is owed."""
+        for host in {host for host, _unit in self.owed}:
+            self.restart(host, *sorted(unit for owner, unit in self.owed if owner == host))
 
     @cached_property
     def _authorities(self) -> str:
