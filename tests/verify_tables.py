@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire impor
     hosts,
     http1,
     lookup,
+    silence,
     smtp,
     stun,
 )
@@ -55,6 +56,11 @@ def bounds() -> str:
         ("addresses to which all names lead peers", str(resolution.ENDPOINTS_LIMIT)),
         ("names of a certificate in a report", str(certificates.NAMES_SHOWN)),
         ("STUN message, mail reply", f"{stun.MAX_MESSAGE_BYTES} and {smtp.REPLY_LIMIT} bytes"),
+        (
+            "wait for a port that stays silent",
+            f"{silence.ATTEMPTS} attempts {silence.GAP} s apart, and {silence.TRIPS} round trips, "
+            f"{silence.LEAST} s at least; {silence.LONGEST} s in all at most over TCP",
+        ),
         (
             "finding",
             f"{findings.MESSAGE_LIMIT} characters, {findings.EVIDENCE_LIMIT // KIB} KiB evidence",

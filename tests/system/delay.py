@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the way to some addresses longer: whatever is sent there waits before it leaves.
 
-usage: delay.py [--dead ADDRESS] MILLISECONDS ADDRESS…
+usage: delay.py [--dead ADDRESS] [--loss PERCENT] MILLISECONDS ADDRESS…
 
 The addresses are led into a tunnel device of this program's own, which reads each packet, keeps it
 for the given time and sends it on unchanged over the interface that leads there. The answers come
 back at once, so a round trip takes that much longer, over every protocol, for every program of
 this host. What is sent to a dead address is dropped, as by a firewall or a host that is gone.
+With a loss, so many packets are lost at random on each way, there and back; as the answers do not
+come through the tunnel, whatever loses its answer is dropped before it leaves.
 It says "ready" when it works; when its input ends, it takes everything away again.
 """
 
@@ -28,6 +30,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 _DEVICE = "delay0"
 _TUNSETIFF = 0x400454CA
@@ -35,6 +38,7 @@ _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _LOOSE = "2"  # RFC 3704 section 2.4: the answers come in elsewhere than the questions go out
 _PACKET = 65535
 _HELD = 10000
+_SEED = 1
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Line:
     exits: dict[int, socket.socket]
     seconds: float
     dead: str = ""
+    loss: float = 0.0
+    chance: Random = field(default_factory=lambda: Random(_SEED))
     held: deque[tuple[float, bytes]] = field(default_factory=lambda: deque(maxlen=_HELD))
 
     def run(self) -> None:
@@ -66,7 +72,8 @@ class Line:
                 packet = os.read(self.tunnel, _PACKET)
             except BlockingIOError:
                 return
-            self.held.append((time.monotonic() + self.seconds, packet))
+            if self.chance.random() < (1 - self.loss) ** 2:
+                self.held.append((time.monotonic() + self.seconds, packet))
 
     def _release(self) -> None:
         while self.held and self.held[0][0] <= time.monotonic():
@@ -133,6 +140,7 @@ def detour(addresses: Sequence[str]) -> tuple[int, dict[int, socket.socket]]:
 def main() -> None:
     parser = ArgumentParser()
     parser.add_argument("--dead", default="")
+    parser.add_argument("--loss", type=float, default=0.0)
     parser.add_argument("milliseconds", type=float)
     parser.add_argument("addresses", nargs="+")
     given = parser.parse_args()
@@ -142,7 +150,7 @@ def main() -> None:
         end, exits = detour(given.addresses)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        Line(end, exits, given.milliseconds / 1000, given.dead).run()
+        Line(end, exits, given.milliseconds / 1000, given.dead, given.loss / 100).run()
     finally:
         for name, value in before.items():
             switch(name, value)

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The verifier as a program of its own, which tells what it takes; it runs on the vantage.
 
-usage: stranger.py look|chains|trips
+usage: stranger.py look|chains|trips|knocks
 
 It reads the arguments of `homestead.matrix.verify` as JSON and prints JSON. `look` verifies;
 `chains` takes the longest ways through a verification, each by itself and with nothing beside it;
-`trips` measures single round trips, over TCP to every address and to the name server.
+`trips` measures single round trips, over TCP to every address and to the name server; `knocks`
+tells what is seen of the host's TCP ports, open ones many times.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.hosts import addresses_of
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.silence import RoundTrips
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
     Credentials,
@@ -57,6 +60,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_
 Given = dict[str, Any]
 Chain = Callable[[Network, Given], Awaitable[None]]
 TRIPS = 20
+KNOCKS = 10
 
 
 def network(given: Given) -> Network:
@@ -139,7 +143,8 @@ async def closed_port(real: Network, given: Given) -> None:
     """Knock at a port that must be closed."""
     expected = given["expectations"]
     address = (await addresses_of(real, expected["hostname"]))[0]
-    await knock(Place(real, "", address, int(expected["ports"]["closed"][0]["port"])))
+    port = int(expected["ports"]["closed"][0]["port"])
+    await knock(Place(real, "", address, port, RoundTrips(real)))
 
 
 async def recursion(real: Network, given: Given) -> None:
@@ -155,6 +160,27 @@ async def chains(given: Given) -> Given:
         await chain(real, given)
         seconds[chain.__name__] = time.monotonic() - began
     return seconds
+
+
+async def knocks(given: Given) -> Given:
+    """Knock at all TCP ports at once, but SSH's, where too many are locked out."""
+    real, plan = network(given), given["expectations"]["ports"]
+    opened = [
+        port["first"]
+        for port in plan["open"]
+        if port["protocol"] == "tcp" and port["component"] != "ssh"
+    ]
+    ports = {"open": KNOCKS * opened, "closed": [port["port"] for port in plan["closed"]]}
+    measured = RoundTrips(real)
+    seen: Given = {}
+    for kind, numbers in ports.items():
+        places = [
+            Place(real, "", address, number, measured)
+            for address in await addresses_of(real, given["expectations"]["hostname"])
+            for number in numbers
+        ]
+        seen[kind] = Counter(it.state for it in await asyncio.gather(*map(knock, places)))
+    return seen
 
 
 async def trips(given: Given) -> Given:
@@ -187,5 +213,5 @@ def asked(server: str, name: str) -> float:
 
 
 if __name__ == "__main__":
-    program = {"look": look, "chains": chains, "trips": trips}[sys.argv[1]]
+    program = {"look": look, "chains": chains, "trips": trips, "knocks": knocks}[sys.argv[1]]
     sys.stdout.write(json.dumps(asyncio.run(program(json.load(sys.stdin)))))

@@ -74,12 +74,12 @@ class Stranger:
         return max(min(run[name] for run in runs) for name in runs[0])
 
     @contextmanager
-    def delayed(self, milliseconds: int, dead: str = "") -> Iterator[None]:
+    def delayed(self, milliseconds: int, dead: str = "", *, loss: int = 0) -> Iterator[None]:
         """Make round trips to every server longer for a while, and one address dead."""
         addresses = [self.lab.address(name, family) for name in NAMES for family in (4, 6)]
         addresses += self.given["nameservers"]
-        option = f"--dead {dead}" if dead else ""
-        command = f"python3 {FOLDER}/delay.py {option} {milliseconds} {' '.join(addresses)}"
+        options = f"--loss {loss} " + (f"--dead {dead}" if dead else "")
+        command = f"python3 {FOLDER}/delay.py {options} {milliseconds} {' '.join(addresses)}"
         with subprocess.Popen(
             self.lab.login("vantage", command),
             stdin=subprocess.PIPE,

@@ -31,6 +31,7 @@ from .redirects import Chain, follow
 from .web.check import check_web, judge_recorded
 from .web.sites import base_of, find_sites
 from .wire.recorder import Recorder
+from .wire.silence import RoundTrips
 from .wire.transport import Transport
 
 CLIENT = Check(
@@ -95,14 +96,15 @@ async def _look(recorder: Recorder, plan: Plan, name: ServerName) -> _Looked:
     locating = asyncio.ensure_future(
         find_sites(recorder, plan, domain=name.host, client=discovering, resolving=resolving)
     )
+    trips = RoundTrips(recorder)
     watched = asyncio.ensure_future(_watched(plan, discovering, resolving))
     parts = await asyncio.gather(
         _peers(recorder, resolving),
         check_documents(recorder, plan, name=name, resolving=resolving, client=discovering),
         _clients(recorder, plan, discovering),
         check_turn(recorder, plan.expectations, plan.credentials, allowed=plan.allowed),
-        check_ports(recorder, plan.expectations, plan.published, elsewhere=watched),
-        check_recursion(recorder, plan.expectations),
+        check_ports(recorder, plan.expectations, plan.published, elsewhere=watched, trips=trips),
+        check_recursion(recorder, plan.expectations, trips=trips),
         check_web(recorder, plan, locating),
     )
     recorded = judge_recorded(recorder, await locating, planned=bool(plan.expectations))

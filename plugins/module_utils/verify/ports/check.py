@@ -15,6 +15,7 @@ from ..elsewhere import Elsewhere
 from ..findings import Check, Finding
 from ..together import Sight, together
 from ..wire.hosts import addresses_of
+from ..wire.silence import RoundTrips
 from ..wire.transport import Transport
 from .port_plan import PlannedPort, Ports
 from .port_probes import PLAIN, Place, Probe
@@ -41,6 +42,7 @@ async def check_ports(
     published: Iterable[Mapping[str, Any]] = (),
     *,
     elsewhere: Awaitable[Elsewhere] | None = None,
+    trips: RoundTrips | None = None,
 ) -> list[Finding]:
     """Try every port of the plan at every address, all at once; a fault is said once.
 
@@ -55,7 +57,8 @@ async def check_ports(
     addresses = await addresses_of(transport, host)
     if not addresses:
         return [ADDRESS.skipped(f"No address of {host} is known, so no port was tried.", host=host)]
-    places = [Place(transport, host, address, 0) for address in addresses]
+    measured = trips or RoundTrips(transport)
+    places = [Place(transport, host, address, 0, measured) for address in addresses]
     looks = await asyncio.gather(*(_look(place, ports, limit=limit) for place in places))
     watched = await elsewhere if elsewhere else Elsewhere()
     return together(chain.from_iterable(_sights(look, watched) for look in looks))
@@ -74,14 +77,18 @@ def _sights(look: Look, watched: Elsewhere) -> Iterable[Sight]:
 
 
 async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look:
-    """Look at one address; where nothing at all answers, that is the one finding."""
+    """Look at one address; where nothing at all answers, that is the one finding.
+
+    Ports that must be open are given the time that they are given anywhere.
+    """
+    patient = replace(place, trips=None)
     led = [port for port in ports.published if port.leads(place.address)]
     taken = {number for port in led for number in port.numbers}
     unwanted = [port for port in ports.closed if port.number not in taken]
     shut = {port.number for port in ports.closed}
     opened, closed, published = await asyncio.gather(
         asyncio.gather(
-            *(_try(place, port, port.probe, limit=limit) for port in ports.opened if port.probe)
+            *(_try(patient, port, port.probe, limit=limit) for port in ports.opened if port.probe)
         ),
         asyncio.gather(
             *(_try(place, port, PLAIN[port.protocol], limit=limit) for port in unwanted)

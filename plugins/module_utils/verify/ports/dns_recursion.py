@@ -15,8 +15,16 @@ from typing import Any, Literal
 from ..findings import Check, Finding
 from ..together import Sight, together
 from ..wire.hosts import addresses_of
+from ..wire.silence import RoundTrips, repeated
 from ..wire.transport import Transport
-from .port_probes import dns_question, is_dns_answer, missing_of_dns
+from .port_probes import (
+    Place,
+    dns_question,
+    is_dns_answer,
+    knock,
+    missing_of_dns,
+    whisper,
+)
 
 RECURSION = Check(
     "dns.recursion",
@@ -33,7 +41,9 @@ _PORT = 53
 _FOREIGN = "example.com"
 _PATIENCE = 2.0
 _NOERROR, _SERVFAIL, _NXDOMAIN = 0, 2, 3
+_NS, _TXT, _CHAOS = 2, 16, 3
 _UNREACHED = ("private", "no_route")
+_NOBODY = ("silent", "filtered", "refused", "unreachable")
 
 
 @dataclass(frozen=True)
@@ -46,35 +56,70 @@ class Heard:
 
 
 async def check_recursion(
-    transport: Transport, expectations: Mapping[str, Any], *, patience: float = _PATIENCE
+    transport: Transport,
+    expectations: Mapping[str, Any],
+    *,
+    patience: float = _PATIENCE,
+    trips: RoundTrips | None = None,
 ) -> list[Finding]:
     """Ask every address of the host for a foreign name, over UDP and TCP, planned or not."""
     host = str(expectations.get("hostname") or "")
     addresses = await addresses_of(transport, host) if host else []
-    jobs = [_look(transport, address, patience=patience) for address in addresses]
+    measured = trips or RoundTrips(transport)
+    places = [Place(transport, host, address, _PORT, measured) for address in addresses]
+    jobs = [_look(place, patience=patience) for place in places]
     return together(sight for sights in await asyncio.gather(*jobs) for sight in sights)
 
 
-async def _look(transport: Transport, address: str, *, patience: float) -> list[Sight]:
+async def _look(place: Place, *, patience: float) -> list[Sight]:
     kinds: tuple[Kind, ...] = ("udp", "tcp")
-    heard = await asyncio.gather(
-        *(_ask(transport, address, kind=kind, patience=patience) for kind in kinds)
-    )
-    finding = judge(address, heard)
-    return [Sight(address, finding)] if finding else []
+    heard = await asyncio.gather(*(_ask(place, kind=kind, patience=patience) for kind in kinds))
+    finding = judge(place.address, heard)
+    return [Sight(place.address, finding)] if finding else []
 
 
-async def _ask(transport: Transport, address: str, *, kind: Kind, patience: float) -> Heard:
-    """Ask one question; who says nothing in time refuses it as well."""
+async def _ask(place: Place, *, kind: Kind, patience: float) -> Heard:
+    """Ask for as long as a foreign name may take, but only where somebody is there to answer."""
+    asking = asyncio.ensure_future(_insist(place, kind, patience=patience))
+    looking = asyncio.ensure_future(_is_there(place, kind))
     try:
-        return await asyncio.wait_for(_asked(transport, address, kind), patience)
-    except asyncio.TimeoutError:
+        await asyncio.wait({asking, looking}, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done() or looking.result():
+            return await asking
         return Heard(kind, "silent", {})
+    finally:
+        asking.cancel()
+        looking.cancel()
 
 
-async def _asked(transport: Transport, address: str, kind: Kind) -> Heard:
+async def _is_there(place: Place, kind: Kind) -> bool:
+    """Tell whether anything listens: over UDP by what name servers answer at once.
+
+    They tell their version, or that they do not tell it; and without recursion they look up
+    nothing. To TCP it is enough to connect.
+    """
+    seen = await (whisper(place, _easy_questions()) if kind == "udp" else knock(place))
+    return seen.state not in _NOBODY
+
+
+def _easy_questions() -> list[bytes]:
+    version = dns_question("version.bind", os.urandom(2), kind=_TXT, group=_CHAOS, recursive=False)
+    return [version, dns_question("", os.urandom(2), kind=_NS, recursive=False)]
+
+
+async def _insist(place: Place, kind: Kind, *, patience: float) -> Heard:
+    """Ask several times; who says nothing in time refuses it as well."""
+    found = await repeated(
+        lambda: _asked(place, kind),
+        decided=lambda heard: heard.state != "silent",
+        longest=patience,
+    )
+    return found or Heard(kind, "silent", {})
+
+
+async def _asked(place: Place, kind: Kind) -> Heard:
     question = dns_question(_FOREIGN, os.urandom(2))
-    async with transport.channel(address, _PORT, kind=kind) as channel:
+    async with place.transport.channel(place.address, _PORT, kind=kind) as channel:
         if kind == "tcp":
             framed = struct.pack("!H", len(question)) + question
             answer = (await channel.exchange(framed, missing=missing_of_dns))[2:]

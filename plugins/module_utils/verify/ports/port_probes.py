@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..together import Sight
 from ..wire import stun
+from ..wire.silence import LONGEST, RoundTrips, Trip, repeated
 from ..wire.stun import Kind, Message, StunError
-from ..wire.transport import Channel, Fault, Request, Transport
+from ..wire.transport import Channel, Connection, Fault, Request, Transport
 from ..wire.turn_client import missing as missing_of_stun
 
 State = Literal[
@@ -33,19 +35,24 @@ _FAULTS: dict[str, State] = {
 _CONNECTIONS: dict[str, State] = {"open": "answers", "timeout": "filtered"}
 _EXCERPT = 100
 _PIECE = 512
-_PATIENCE = 1.2
+_DATAGRAMS_SECONDS = 3.0
 _DTLS_HANDSHAKE = 22
 _DTLS_PORTS = 2
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a probe knocks, and by which name."""
+    """Where a probe knocks, and by which name; with `trips`, silence is waited for no longer."""
 
     transport: Transport
     host: str
     address: str
     port: int
+    trips: RoundTrips | None = None
+
+    @property
+    def trip(self) -> Trip | None:
+        return self.trips.to(self.address) if self.trips else None
 
 
 @dataclass(frozen=True)
@@ -63,18 +70,34 @@ Probe = Callable[[Place], Awaitable[Seen]]
 
 
 async def knock(place: Place) -> Seen:
-    """Connect over TCP, without saying anything; the second of two packets must do."""
-    connection = await place.transport.connect(place.address, place.port, patience=_PATIENCE)
-    state = connection.state
-    facts = {"milliseconds": connection.milliseconds}
-    return Seen(_CONNECTIONS.get(state) or _FAULTS[state], "a connection", facts)
+    """Connect over TCP a few times until something comes back, without saying anything."""
+
+    def attempt() -> Awaitable[Connection]:
+        return place.transport.connect(place.address, place.port, patience=LONGEST)
+
+    found = await repeated(attempt, decided=lambda seen: seen.state != "timeout", trip=place.trip)
+    if found is None:
+        return Seen("filtered", "a connection")
+    facts = {"milliseconds": found.milliseconds}
+    return Seen(_CONNECTIONS.get(found.state) or _FAULTS[found.state], "a connection", facts)
 
 
-async def whisper(place: Place) -> Seen:
-    """Send one byte over UDP: an answer tells something, silence nothing."""
-    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
-        answer = await channel.exchange(b"\0")
-        return _spoken(channel, answer, what="anything", right=bool(answer))
+async def whisper(place: Place, payloads: Sequence[bytes] = (b"\0",)) -> Seen:
+    """Send one byte over UDP, or whatever else: an answer tells something, silence nothing."""
+    turns = itertools.cycle(payloads)
+
+    async def attempt() -> Seen:
+        async with place.transport.channel(place.address, place.port, kind="udp") as channel:
+            answer = await channel.exchange(next(turns))
+            return _spoken(channel, answer, what="anything", right=bool(answer))
+
+    found = await repeated(
+        attempt,
+        decided=lambda seen: seen.state != "silent",
+        trip=place.trip,
+        longest=_DATAGRAMS_SECONDS,
+    )
+    return found or Seen("silent", "anything")
 
 
 PLAIN: Mapping[str, Probe] = {"tcp": knock, "udp": whisper}
@@ -186,11 +209,14 @@ def is_dtls_answer(answer: bytes) -> bool:
     return len(answer) > 13 and answer[0] == _DTLS_HANDSHAKE and answer[1] == 0xFE
 
 
-def dns_question(host: str, identity: bytes) -> bytes:
-    """Return a question for the A records of a name (RFC 1035 section 4.1)."""
+def dns_question(
+    host: str, identity: bytes, *, kind: int = 1, group: int = 1, recursive: bool = True
+) -> bytes:
+    """Return a question about a name, for its A records if nothing else (RFC 1035 section 4.1)."""
     labels = [label.encode() for label in host.split(".") if label]
     name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
-    return identity + b"\1\0\0\1\0\0\0\0\0\0" + name + b"\0\1\0\1"
+    header = identity + bytes([recursive]) + b"\0\0\1\0\0\0\0\0\0"
+    return header + name + struct.pack("!HH", kind, group)
 
 
 def missing_of_dns(received: bytes) -> int:

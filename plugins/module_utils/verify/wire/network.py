@@ -18,11 +18,13 @@ from .guard import Guard
 from .hosts import addresses_of
 from .http1 import Target, converse
 from .lookup import Lookup
+from .silence import ATTEMPTS
 from .sockets import Opener, Stream, fault_of
 from .transport import Answer, Channel, Connection, Exchange, Fault, Handshake, Request
 
 _Opened = tuple[Channel, Callable[[], None]]
 _AT_ONCE = 64
+_KNOCKS_AT_ONCE = ATTEMPTS * _AT_ONCE
 _BANNER_LIMIT = 512
 
 
@@ -40,7 +42,7 @@ class Network:
         self._seconds = seconds
         self._opener = Opener(guard, ca_file=ca_file)
         self._lookup = Lookup(nameservers, seconds=seconds)
-        self._gate, self._door = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
+        self._gate, self._door = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_KNOCKS_AT_ONCE)
 
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
         return await self._lookup.resolve(name, kind)

@@ -37,17 +37,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 EXPECTATIONS = {"hostname": "matrix.example.com"}
+EASY = ("version.bind. CH TXT", ". IN NS")
 RECORD = dns.rrset.from_text("example.com.", 60, "IN", "A", "192.0.2.80")
 
 
 def server(code: str, *, flags: str = "", records: int = 0, **changes: Any) -> Speech:
-    """Return a name server that gives every question this answer."""
+    """Return a name server that gives every foreign question this answer, and refuses others."""
 
     def speak(question: bytes) -> bytes:
         query = dns.message.from_wire(question)
+        reply = dns.message.make_response(query)
+        if query.question[0].to_text() in EASY:
+            assert not query.flags & dns.flags.RD
+            reply.set_rcode(dns.rcode.REFUSED)
+            return reply.to_wire()
         assert query.question[0].to_text() == "example.com. IN A"
         assert query.flags & dns.flags.RD
-        reply = dns.message.make_response(query)
         reply.flags |= dns.flags.from_text(flags)
         reply.set_rcode(dns.rcode.from_text(code))
         reply.answer = [RECORD] * min(records, 1)
