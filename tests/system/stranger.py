@@ -37,12 +37,14 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.reso
     resolve,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
+    dns_question,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port_probes import (
     Place,
-    dns_question,
     knock,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow

@@ -77,18 +77,14 @@ def _sights(look: Look, watched: Elsewhere) -> Iterable[Sight]:
 
 
 async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look:
-    """Look at one address; where nothing at all answers, that is the one finding.
-
-    Ports that must be open are given the time that they are given anywhere.
-    """
-    patient = replace(place, trips=None)
+    """Look at one address; where nothing at all answers, that is the one finding."""
     led = [port for port in ports.published if port.leads(place.address)]
     taken = {number for port in led for number in port.numbers}
     unwanted = [port for port in ports.closed if port.number not in taken]
     shut = {port.number for port in ports.closed}
     opened, closed, published = await asyncio.gather(
         asyncio.gather(
-            *(_try(patient, port, port.probe, limit=limit) for port in ports.opened if port.probe)
+            *(_prove(place, port, port.probe, limit=limit) for port in ports.opened if port.probe)
         ),
         asyncio.gather(
             *(_try(place, port, PLAIN[port.protocol], limit=limit) for port in unwanted)
@@ -100,6 +96,19 @@ async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look
         return Look(place, [], [deaf(place.address, tried)])
     silent = [unknowable(port, place.address) for port in ports.opened if port.probe is None]
     return Look(place, opened, [*silent, *map(judge_closed, closed), *published])
+
+
+async def _prove(
+    place: Place, port: PlannedPort, probe: Probe, *, limit: asyncio.Semaphore
+) -> Knock:
+    """Give a port that must be open the usual time, unless it is for others and stays silent."""
+    if not port.is_for_others:
+        return await _try(replace(place, trips=None), port, probe, limit=limit)
+    if port.protocol == "tcp":
+        heard = await _try(place, port, PLAIN["tcp"], limit=limit)
+        if heard.seen.state == "filtered":
+            return heard
+    return await _try(place, port, probe, limit=limit)
 
 
 async def _try(place: Place, port: PlannedPort, probe: Probe, *, limit: asyncio.Semaphore) -> Knock:

@@ -17,14 +17,8 @@ from ..together import Sight, together
 from ..wire.hosts import addresses_of
 from ..wire.silence import RoundTrips, repeated
 from ..wire.transport import Transport
-from .port_probes import (
-    Place,
-    dns_question,
-    is_dns_answer,
-    knock,
-    missing_of_dns,
-    whisper,
-)
+from .dns_messages import dns_question, is_dns_answer, missing_of_dns
+from .port_probes import Place, knock, whisper
 
 RECURSION = Check(
     "dns.recursion",

@@ -83,6 +83,11 @@ class PlannedPort:
         exact = (self.component, self.protocol, self.first)
         return exact in _PROBES or self.component == "ssh"
 
+    @property
+    def is_for_others(self) -> bool:
+        """Tell whether silence is what a stranger is likely to meet there."""
+        return self.narrowed or self.component == "dnsmasq"
+
     def __str__(self) -> str:
         ports = f"{self.first}-{self.last}" if self.is_range else str(self.first)
         return f"{ports}/{self.protocol} ({self.purpose})" if self.purpose else ports

@@ -19,6 +19,7 @@ from ..wire.silence import LONGEST, RoundTrips, Trip, repeated
 from ..wire.stun import Kind, Message, StunError
 from ..wire.transport import Channel, Connection, Fault, Request, Transport
 from ..wire.turn_client import missing as missing_of_stun
+from .dns_messages import dns_question, is_dns_answer, missing_of_dns
 
 State = Literal[
     "answers", "open", "refused", "filtered", "silent", "unreachable", "no_route", "private"
@@ -91,13 +92,17 @@ async def whisper(place: Place, payloads: Sequence[bytes] = (b"\0",)) -> Seen:
             answer = await channel.exchange(next(turns))
             return _spoken(channel, answer, what="anything", right=bool(answer))
 
-    found = await repeated(
+    return await _until_heard(place, attempt) or Seen("silent", "anything")
+
+
+async def _until_heard(place: Place, attempt: Callable[[], Awaitable[Seen]]) -> Seen | None:
+    """Say something over UDP a few times until something comes back."""
+    return await repeated(
         attempt,
         decided=lambda seen: seen.state != "silent",
         trip=place.trip,
         longest=_DATAGRAMS_SECONDS,
     )
-    return found or Seen("silent", "anything")
 
 
 PLAIN: Mapping[str, Probe] = {"tcp": knock, "udp": whisper}
@@ -174,11 +179,15 @@ async def ident(place: Place) -> Seen:
 
 async def dns_udp(place: Place) -> Seen:
     """Ask a name server for the host's own name."""
-    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
-        question = dns_question(place.host, os.urandom(2))
-        answer = await channel.exchange(question)
-        right = is_dns_answer(answer, question)
-        return _spoken(channel, answer, what="DNS", right=right)
+
+    async def attempt() -> Seen:
+        async with place.transport.channel(place.address, place.port, kind="udp") as channel:
+            question = dns_question(place.host, os.urandom(2))
+            answer = await channel.exchange(question)
+            right = is_dns_answer(answer, question)
+            return _spoken(channel, answer, what="DNS", right=right)
+
+    return await _until_heard(place, attempt) or Seen("silent", "DNS")
 
 
 async def dns_tcp(place: Place) -> Seen:
@@ -207,28 +216,6 @@ def dtls_hello(random: bytes) -> bytes:
 def is_dtls_answer(answer: bytes) -> bool:
     """Tell a server's handshake record from anything else."""
     return len(answer) > 13 and answer[0] == _DTLS_HANDSHAKE and answer[1] == 0xFE
-
-
-def dns_question(
-    host: str, identity: bytes, *, kind: int = 1, group: int = 1, recursive: bool = True
-) -> bytes:
-    """Return a question about a name, for its A records if nothing else (RFC 1035 section 4.1)."""
-    labels = [label.encode() for label in host.split(".") if label]
-    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
-    header = identity + bytes([recursive]) + b"\0\0\1\0\0\0\0\0\0"
-    return header + name + struct.pack("!HH", kind, group)
-
-
-def missing_of_dns(received: bytes) -> int:
-    """Return how many bytes a message over TCP still lacks (RFC 1035 section 4.2.2)."""
-    if len(received) < 2:
-        return 2 - len(received)
-    return max(0, 2 + int.from_bytes(received[:2], "big") - len(received))
-
-
-def is_dns_answer(answer: bytes, question: bytes) -> bool:
-    """Tell whether this is an answer to our question, whatever it says."""
-    return len(answer) >= 12 and answer[:2] == question[:2] and bool(answer[2] & 0x80)
 
 
 async def _greeting(place: Place, beginning: bytes, *, what: str) -> Seen:

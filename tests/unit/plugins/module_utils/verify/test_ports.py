@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import port_probes
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
+    dns_question,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     FaultKind,
 )
@@ -178,6 +180,4 @@ def test_a_host_without_an_address_is_left_to_other_checks() -> None:
 
 
 def test_the_dns_question() -> None:
-    assert port_probes.dns_question("a.example", b"\1\2") == (
-        b"\1\2\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1"
-    )
+    assert dns_question("a.example", b"\1\2") == (b"\1\2\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )
@@ -21,6 +23,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     IPV4,
     Port,
     always,
+    opened,
     speak_dns,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.lossy import (
@@ -87,6 +90,28 @@ def test_silence_takes_as_long_as_the_way(
     ports: dict[str, Port], port: str, trip: float, seconds: float
 ) -> None:
     assert knocked(LossyHost(ports, trip=trip), port)[1] == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("port", "verdict", "seconds"),
+    [
+        pytest.param(
+            opened("tcp", 24, "extra", sources=["10.0.0.0/8"]), "info", 0.6, id="narrowed"
+        ),
+        pytest.param(opened("udp", 24, "dnsmasq"), "unknown", 0.6, id="names for others"),
+        pytest.param(opened("tcp", 24, "extra"), "error", 1.2, id="open to everybody"),
+        pytest.param(opened("tcp", 24, "heisenbridge"), "error", 5, id="open, with a service"),
+    ],
+)
+def test_only_what_is_for_others_is_given_up_soon(
+    port: dict[str, Any], verdict: str, seconds: float
+) -> None:
+    web = [opened("tcp", number, "extra") for number in (443, 80)]
+    expectations = {"hostname": IPV4.name, "ports": {"open": [port, *web]}}
+    found, took = hasty(check_ports(LossyHost(PORTS, trip=0.001), expectations))
+    name = f"ports.open.{port['protocol']}-24"
+    assert [item.verdict for item in found if item.id == name] == [verdict]
+    assert took == pytest.approx(seconds, abs=0.002)
 
 
 def resolver(host: LossyHost, times: int = 1) -> tuple[Counter[str], float]:
