@@ -40,9 +40,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan impor
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
     dns_question,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
-    check_recursion,
-)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port_probes import (
     Place,
     knock,
@@ -61,7 +58,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_
 
 Given = dict[str, Any]
 Chain = Callable[[Network, Given], Awaitable[None]]
-TRIPS = 20
+TRIPS = 10
 KNOCKS = 10
 
 
@@ -141,23 +138,10 @@ async def call(real: Network, given: Given) -> None:
         await client.release()
 
 
-async def closed_port(real: Network, given: Given) -> None:
-    """Knock at a port that must be closed."""
-    expected = given["expectations"]
-    address = (await addresses_of(real, expected["hostname"]))[0]
-    port = int(expected["ports"]["closed"][0]["port"])
-    await knock(Place(real, "", address, port, RoundTrips(real)))
-
-
-async def recursion(real: Network, given: Given) -> None:
-    """Ask the host for a foreign name."""
-    await check_recursion(real, given["expectations"])
-
-
 async def chains(given: Given) -> Given:
     """Return the seconds of each chain of questions that depend on each other."""
     seconds = {}
-    for chain in (peers, clients, call, closed_port, recursion):
+    for chain in (peers, clients, call):
         real, began = network(given), time.monotonic()
         await chain(real, given)
         seconds[chain.__name__] = time.monotonic() - began
