@@ -96,11 +96,13 @@ class FakeHost(FakeTransport):
     async def channel(
         self, address: str, port: int, *, kind: Literal["udp", "tcp", "tls"], name: str = ""
     ) -> AsyncIterator[Channel]:
-        found = self._port(address, "udp" if kind == "udp" else "tcp", port)
-        if isinstance(found, str):
-            yield ClosedChannel(Fault(found, f"{name} {found}"))
-        else:
-            yield Spoken(found)
+        yield conversation(self._port(address, "udp" if kind == "udp" else "tcp", port), name)
+
+
+def conversation(found: Port, name: str) -> Channel:
+    if isinstance(found, str):
+        return ClosedChannel(Fault(found, f"{name} {found}"))
+    return Spoken(found)
 
 
 def always(answer: bytes) -> Speech:

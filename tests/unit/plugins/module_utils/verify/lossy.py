@@ -23,6 +23,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     IPV4,
     FakeHost,
     Port,
+    conversation,
 )
 
 _SYNS = (0.0, 1.0, 3.0)
@@ -98,8 +99,7 @@ class LossyHost(FakeHost):
             yield channel
             return
         await asyncio.sleep(5 if found == "timeout" else self._trip)
-        async with super().channel(address, port, kind=kind, name=name) as opened:
-            yield opened
+        yield conversation(found, name)
 
     def answer_later(self, channel: DatagramChannel, answer: bytes, *, slow: bool) -> None:
         """Let an answer come, unless it is none, or lost."""
