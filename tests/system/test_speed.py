@@ -29,7 +29,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
-from conftest import Story
 
 HERE = Path(__file__).parent
 FOLDER = "/run/stranger"
@@ -117,11 +116,10 @@ def packed() -> str:
 
 
 @pytest.fixture(scope="module")
-def stranger(story: Story, lab: Lab) -> Iterator[Stranger]:
-    assert story.first.status == 0
-    lab.ssh("vantage", f"mkdir -p {FOLDER}; base64 -d | tar -xzC {FOLDER}", packed())
-    yield Stranger(lab, {**lab.verifier_arguments(), "timeout": TIMEOUT})
-    lab.ssh("vantage", f"rm -r {FOLDER}")
+def stranger(server: Lab) -> Iterator[Stranger]:
+    server.ssh("vantage", f"mkdir -p {FOLDER}; base64 -d | tar -xzC {FOLDER}", packed())
+    yield Stranger(server, {**server.verifier_arguments(), "timeout": TIMEOUT})
+    server.ssh("vantage", f"rm -r {FOLDER}")
 
 
 def test_a_plain_look_is_short(stranger: Stranger) -> None:
@@ -176,8 +174,8 @@ def address_of(name: str, family: int) -> Callable[[Lab], str]:
     ],
 )
 def test_a_dead_address_costs_one_timeout(
-    stranger: Stranger, lab: Lab, limit: float, address: Callable[[Lab], str]
+    stranger: Stranger, server: Lab, limit: float, address: Callable[[Lab], str]
 ) -> None:
-    dead = address(lab)
+    dead = address(server)
     with stranger.delayed(SLOW, dead):
         assert stranger.fastest(limit + TIMEOUT, dead) <= limit + TIMEOUT
