@@ -58,7 +58,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_
 
 Given = dict[str, Any]
 Chain = Callable[[Network, Given], Awaitable[None]]
-TRIPS = 10
+TRIPS = 20
 KNOCKS = 10
 
 
