@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_interface
 from typing import Protocol
 
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME
@@ -172,8 +173,9 @@ class Names:
         lines = scene.read("ns", NAMES).splitlines()
         kept = [line for line in lines if not line.startswith(self.without or ("\0",))]
         assert len(lines) - len(kept) == len(self.without)
-        ipv4 = scene.lab.address(HOSTNAME, 4)
-        added = [line.format(ipv4=ipv4) for line in self.added]
+        ipv4, ipv6 = (scene.lab.address(HOSTNAME, family) for family in (4, 6))
+        dead6 = ip_interface(f"{ipv6}/64").network[0xDEAD]
+        added = [line.format(ipv4=ipv4, dead6=dead6) for line in self.added]
         zone = "\n".join([*kept, *added]) + "\n"
         with _changed(scene, "ns", {NAMES: zone}, restart=("dnsmasq",)):
             yield

@@ -66,7 +66,7 @@ FAULTS = [
     ),
     fault(
         "the Matrix host has a dead IPv6 address",
-        Names((HOST,), ("host-record=matrix.homestead.test,{ipv4},2001:db8::dead",)),
+        Names((HOST,), ("host-record=matrix.homestead.test,{ipv4},{dead6}",)),
         "error ports.address",
     ),
     fault(
