@@ -46,11 +46,11 @@ def up(options: argparse.Namespace) -> int:
     return 0
 
 
-def make_images(_options: argparse.Namespace) -> int:
-    """Make the images of all hosts, so that no lab has to wait for its own."""
+def make_images(options: argparse.Namespace) -> int:
+    """Make the images of these kinds of hosts, or of all, so that no lab has to wait for them."""
     with lab.alone():
         engine.ensure(ENGINE_STATE)
-        images.ensure(images.known())
+        images.ensure(images.known(options.kind))
     return 0
 
 
@@ -181,6 +181,8 @@ def add_options(command: argparse.ArgumentParser, name: str) -> None:
         command.add_argument(
             "--engine", action="store_true", help="stop an engine that `up` started"
         )
+    if name == "images":
+        command.add_argument("kind", nargs="*", choices=[[], *images.recipes()], help="all if none")
     if name == "run":
         command.add_argument("host")
         command.add_argument("command", nargs=argparse.REMAINDER)

@@ -11,10 +11,14 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from homestead_lab.engine import install, require_root
 from homestead_lab.shell import LabError, attempt, run, run_long
 from homestead_lab.topology import OF_EACH_RELEASE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CODENAMES = {"12": "bookworm", "13": "trixie"}
 NEWEST = "13"
@@ -39,13 +43,19 @@ def foundation(tag: str) -> str:
     return "" if name == "debian" else f"homestead-lab/debian:{release or NEWEST}"
 
 
-def known() -> list[str]:
-    """Return every image of which there is a recipe, each after the one it stands on."""
-    names = sorted(path.name for path in RECIPES.iterdir())
-    released = [name for name in names if name in OF_EACH_RELEASE]
+def recipes() -> list[str]:
+    return sorted(path.name for path in RECIPES.iterdir())
+
+
+def known(kinds: Sequence[str] = ()) -> list[str]:
+    """Return the images of these kinds, or all of which there is a recipe, for each release."""
+    names = kinds or recipes()
     return [
-        *(f"homestead-lab/{name}:{release}" for name in released for release in CODENAMES),
-        *(f"homestead-lab/{name}" for name in names if name not in released),
+        f"homestead-lab/{name}{suffix}"
+        for name in names
+        for suffix in (
+            [f":{release}" for release in CODENAMES] if name in OF_EACH_RELEASE else [""]
+        )
     ]
 
 
