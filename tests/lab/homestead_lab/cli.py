@@ -182,7 +182,7 @@ def add_options(command: argparse.ArgumentParser, name: str) -> None:
             "--engine", action="store_true", help="stop an engine that `up` started"
         )
     if name == "images":
-        command.add_argument("kind", nargs="*", choices=[[], *images.recipes()], help="all if none")
+        command.add_argument("kind", nargs="*", help="all if none")
     if name == "run":
         command.add_argument("host")
         command.add_argument("command", nargs=argparse.REMAINDER)

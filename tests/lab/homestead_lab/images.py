@@ -43,13 +43,9 @@ def foundation(tag: str) -> str:
     return "" if name == "debian" else f"homestead-lab/debian:{release or NEWEST}"
 
 
-def recipes() -> list[str]:
-    return sorted(path.name for path in RECIPES.iterdir())
-
-
 def known(kinds: Sequence[str] = ()) -> list[str]:
     """Return the images of these kinds, or all of which there is a recipe, for each release."""
-    names = kinds or recipes()
+    names = kinds or sorted(path.name for path in RECIPES.iterdir())
     return [
         f"homestead-lab/{name}{suffix}"
         for name in names
