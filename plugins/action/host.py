@@ -32,12 +32,13 @@ class ActionModule(ActionBase):
         """Run the module."""
         super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
+        is_optional = not (arguments["refuse"] or arguments["turn_credentials"])
         try:
             result: dict[str, Any] = self._execute_module(task_vars=task_vars)
         except AnsibleError:
-            if arguments["refuse"]:
+            if not is_optional:
                 raise
             result = {"failed": True}
-        if result.get("failed") and not arguments["refuse"]:
+        if result.get("failed") and is_optional:
             return {"changed": False, "published": None}
         return result

@@ -38,6 +38,14 @@ options:
       - With V(false) the task only looks, and where there is no host it returns nothing.
     type: bool
     default: true
+  turn_credentials:
+    description:
+      - Whether to mint credentials for the TURN relay too, as M(homestead.matrix.turn_credentials)
+        does with its defaults.
+      - Then a host that is not there is a failure, with O(refuse=false) too.
+      - Register the result with C(no_log) set to V(true).
+    type: bool
+    default: false
 attributes:
   action:
     support: full
@@ -61,6 +69,14 @@ EXAMPLES = r"""
     server_name: example.com
     refuse: false
   register: seen
+
+- name: Mint credentials for the TURN relay in the same round trip
+  homestead.matrix.host:
+    server_name: example.com
+    refuse: false
+    turn_credentials: true
+  register: seen
+  no_log: true
 """
 
 RETURN = r"""
@@ -136,8 +152,16 @@ published:
       description: Where it leads.
       type: str
       sample: "172.17.0.2:80"
+credentials:
+  description:
+    - The same as RV(homestead.matrix.turn_credentials#module:credentials); empty if the host has
+      no secret of a relay.
+  returned: if the option O(turn_credentials) is true
+  type: dict
+  sample: {}
 """
 
+import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -148,13 +172,27 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host import (
     told,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
+    of_secret,
+)
 
 ARGUMENTS = {
     "server_name": {"type": "str", "required": True},
     "minimum_memory_mb": {"type": "int", "default": 900},
     "minimum_disk_mb": {"type": "int", "default": 3072},
     "refuse": {"type": "bool", "default": True},
+    "turn_credentials": {"type": "bool", "default": False},
 }
+
+
+def minted(module: AnsibleModule) -> dict[str, Any]:
+    """Return what the task asks of the relay's secret."""
+    if not module.params["turn_credentials"]:
+        return {}
+    try:
+        return {"credentials": of_secret(now=time.time())}
+    except OSError as error:
+        module.fail_json(msg=f"The secret cannot be read: {error}")
 
 
 def main() -> None:
@@ -166,7 +204,7 @@ def main() -> None:
     )
     seen = observe()
     found = faults(seen, needed)
-    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
+    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen), **minted(module)}
     if found and module.params["refuse"]:
         module.fail_json(msg=told(found), **result)
     module.exit_json(**result)

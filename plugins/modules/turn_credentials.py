@@ -87,51 +87,26 @@ credentials:
 """
 
 import time
-from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import rest_password
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
+    NAME,
+    TTL,
+    of_secret,
+)
 
 ARGUMENTS = {
-    "name": {"type": "str", "default": "turn"},
-    "ttl": {"type": "int", "default": 600},
+    "name": {"type": "str", "default": NAME},
+    "ttl": {"type": "int", "default": TTL},
 }
-SECRETS = Path("/etc/homestead/secrets")
-USER = "homestead-verify"
-EXPIRED_FOR = 3600
-"""Seconds: clocks that are a little wrong are no fault."""
-
-
-def mint(secret: str, *, ttl: int, now: int) -> dict[str, Any]:
-    """Return credentials that expire in `ttl` seconds, and a pair that has expired."""
-    expired = _pair(secret, expiry=now - EXPIRED_FOR)
-    return {**_pair(secret, expiry=now + ttl), "ttl": ttl, "expired": expired}
-
-
-def _pair(secret: str, *, expiry: int) -> dict[str, str]:
-    username = f"{expiry}:{USER}"
-    return {"username": username, "password": rest_password(username, secret)}
-
-
-def read_secret(name: str, *, directory: Path = SECRETS) -> str:
-    """Return a secret, empty if the host has none of this name."""
-    if "/" in name:
-        raise ValueError(f"{name!r} is not the name of a secret")
-    try:
-        return (directory / name).read_text().strip()
-    except FileNotFoundError:
-        return ""
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        secret = read_secret(module.params["name"])
+        credentials = of_secret(module.params["name"], ttl=module.params["ttl"], now=time.time())
     except (OSError, ValueError) as error:
         module.fail_json(msg=f"The secret cannot be read: {error}")
-    ttl = module.params["ttl"]
-    credentials = mint(secret, ttl=ttl, now=int(time.time())) if secret else {}
     module.exit_json(changed=False, credentials=credentials)
 
 

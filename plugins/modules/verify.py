@@ -153,6 +153,11 @@ options:
     description:
       - What the report shall call the host that looks; without it, its host name.
     type: str
+  timer:
+    description:
+      - The unit file on the vantage by which it verifies the server every day, if it does so; see
+        RV(daily).
+    type: path
 seealso:
   - module: homestead.matrix.verify_report
   - name: Matrix specification
@@ -238,6 +243,11 @@ vantage:
   returned: success
   type: str
   sample: localhost
+daily:
+  description: Whether O(timer) stands on the vantage, by which it verifies the server every day.
+  returned: success
+  type: bool
+  sample: false
 python:
   description: The Python interpreter that looked.
   returned: success
@@ -279,6 +289,7 @@ peers:
 """
 
 import asyncio
+import os
 import platform
 import sys
 from importlib import metadata
@@ -327,6 +338,7 @@ ARGUMENTS: dict[str, Any] = {
     "timeout": {"type": "float", "default": 5.0},
     "ignore": {"type": "list", "elements": "str", "default": []},
     "vantage": {"type": "str"},
+    "timer": {"type": "path"},
 }
 
 
@@ -354,7 +366,11 @@ def main() -> None:
             msg=f"The verifier needs {', '.join(missing)}: "
             "run 'python -m pip install -r requirements.txt'."
         )
-    who = {"vantage": module.params["vantage"] or platform.node(), "python": sys.executable}
+    who = {
+        "vantage": module.params["vantage"] or platform.node(),
+        "python": sys.executable,
+        "daily": os.path.exists(module.params["timer"] or ""),
+    }
     try:
         refuse_unknown(module.params["ignore"])
         module.exit_json(changed=False, **who, **asyncio.run(look(module.params)))

@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import mint
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
-from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import mint
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 
 HOST = HOSTNAME

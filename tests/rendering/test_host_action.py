@@ -82,6 +82,17 @@ def test_otherwise_it_is_refused(refused: Answers, host: str, state: str) -> Non
     assert refused[host][0] == state
 
 
+def test_whoever_needs_credentials_needs_a_host(tmp_path: Path) -> None:
+    answers = ask(tmp_path, refuse=False, turn_credentials=True)
+    states = {host: state for host, (state, _unused) in answers.items()}
+    assert states == {
+        "here": "SUCCESS",
+        "without_python": "FAILED",
+        "nowhere.invalid": "UNREACHABLE",
+    }
+    assert answers["here"][1]["credentials"] == {}
+
+
 def test_a_wrong_argument_is_said_all_the_same(tmp_path: Path) -> None:
     state, result = ask(tmp_path, refuse="maybe")["nowhere.invalid"]
     assert (state, "unable to convert to bool" in result["msg"]) == ("FAILED", True)

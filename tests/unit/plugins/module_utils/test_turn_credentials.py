@@ -7,8 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.modules.turn_credentials import (
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
     mint,
+    of_secret,
     read_secret,
 )
 
@@ -38,3 +39,13 @@ def test_a_host_without_the_secret(tmp_path: Path) -> None:
 def test_only_secrets_are_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not the name of a secret"):
         read_secret("../other", directory=tmp_path)
+
+
+def test_credentials_of_a_secret_that_the_host_keeps(tmp_path: Path) -> None:
+    (tmp_path / "turn").write_text("north\n")
+    minted = of_secret("turn", ttl=600, now=1700000000.9, directory=tmp_path)
+    assert minted == mint("north", ttl=600, now=1700000000)
+
+
+def test_no_secret_no_credentials(tmp_path: Path) -> None:
+    assert of_secret("turn", ttl=600, now=1700000000, directory=tmp_path) == {}
