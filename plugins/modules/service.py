@@ -24,6 +24,15 @@ options:
     description: The name under which the host remembers the service.
     type: str
     required: true
+  replaces:
+    description:
+      - Former names of the service, or names of services that are now a part of it.
+      - What the host remembers of those is taken over - their files are removed unless this service
+        lists them, and commands that succeeded there need not run again - and their names are
+        forgotten.
+    type: list
+    elements: str
+    default: []
   state:
     description:
       - V(present) makes the service true.
@@ -139,6 +148,11 @@ options:
         description: Whether diffs must only say that the file differs.
         type: bool
         default: false
+      after_commands:
+        description:
+          - Whether it is written only after the commands, such as the link to what they install.
+        type: bool
+        default: false
       on_change: &on_change
         description:
           - What a change means for units. V(restart) and V(reload) concern all O(units).
@@ -152,7 +166,8 @@ options:
     type: str
   commands:
     description:
-      - Programs that make something true, run in order after the files are written.
+      - Programs that make something true, run in order after the files are written, but for those
+        with O(files[].after_commands).
       - One runs if O(commands[].creates) is missing or O(commands[].unless) says no. With neither,
         it runs if its words or O(commands[].inputs) differ from those that last succeeded.
     type: list

@@ -49,6 +49,7 @@ _FILE: dict[str, Any] = {
     "format": {"type": "str", "choices": ["json", "yaml"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "secret": {"type": "bool", "default": False, "no_log": False},
+    "after_commands": {"type": "bool", "default": False},
     "on_change": _REACTION,
 }
 _COMMAND: dict[str, Any] = {
@@ -86,6 +87,7 @@ def _list_of(options: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
+    "replaces": _WORDS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "packages": _WORDS,
     "account": {"type": "dict", "options": _ACCOUNT},
@@ -128,6 +130,7 @@ def parse(params: dict[str, Any]) -> Service:
     contents = unpack(params["contents"])
     service = Service(
         name=_name(params["name"]),
+        replaces=tuple(_name(name) for name in params["replaces"]),
         present=present,
         packages=tuple(sorted(set(params["packages"]))),
         account=_account(params["account"]),
@@ -192,6 +195,7 @@ def _file(
         ownership=_ownership(entry, "0600" if secret else "0644"),
         secret=entry["secret"],
         reaction=_reaction(entry, units),
+        late=entry["after_commands"],
     )
 
 

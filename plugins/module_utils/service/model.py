@@ -58,6 +58,7 @@ class File:
     ownership: Ownership
     secret: bool
     reaction: Reaction
+    late: bool
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Account:
 @dataclass(frozen=True)
 class Service:
     name: str
+    replaces: tuple[str, ...]
     present: bool
     packages: tuple[str, ...]
     account: Account | None

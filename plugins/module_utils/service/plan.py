@@ -120,7 +120,7 @@ class Plan:
 
 def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Plan:
     """Compare the wish with the host, without touching it."""
-    before = records.load(read(records.path_of(host.places, service.name)).content)
+    before = _remembered(service, host)
     journal = open_journal(host.places.state / "transactions" / service.name, before.transaction)
     vault = open_vault(host.places.secrets, service.secrets if service.present else ())
     wished = tuple(wishes(service, before, vault, host.places, check=check))
@@ -130,6 +130,16 @@ def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Pla
     changes = tuple(differences(wished))
     plan = Plan(service, needs, vault, wished, changes, (), before, states, inputs, journal)
     return replace(plan, due=find_due(plan, host))
+
+
+def _remembered(service: Service, host: Host) -> Record:
+    """Return the record of the service, with those of the services that it replaces."""
+    names = (service.name, *service.replaces)
+    paths = (records.path_of(host.places, name) for name in names)
+    own, *others = (records.load(read(path).content) for path in paths)
+    for other in others:
+        own = own.including(other)
+    return own
 
 
 def find_due(plan: Plan, host: Host) -> tuple[Command, ...]:

@@ -35,6 +35,17 @@ class Record:
     commands: tuple[str, ...] = ()
     transaction: str = ""
 
+    def including(self, other: Record) -> Record:
+        """Return what is remembered of both; where they disagree, this one knows better."""
+        return replace(
+            self,
+            files={**other.files, **self.files},
+            folders=tuple(dict.fromkeys((*self.folders, *other.folders))),
+            units=tuple(dict.fromkeys((*self.units, *other.units))),
+            inputs={**other.inputs, **self.inputs},
+            commands=tuple(sorted({*self.commands, *other.commands})),
+        )
+
     def forget(self, reaction: Reaction) -> Record:
         """Return the record with the inputs of these units unknown, so that they must react."""
         inputs = dict(self.inputs)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from .journal import Journal, UnitBefore
 from .model import Health, Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
+from .wish import Wish
 
 
 class TransactionError(ServiceError):
@@ -50,16 +52,23 @@ def carry_out(plan: Plan, host: Host) -> Progress:
     with _WayBack(plan, host, progress):
         save(host, plan, plan.intent)
         _retire(plan, host, progress)
-        for change in plan.changes:
-            nodes.write(change.wish.path, change.wish.node)
+        _write(change.wish for change in plan.changes if not change.wish.late)
         _run_commands(plan, host, progress)
+        _write(change.wish for change in plan.changes if change.wish.late)
         for check in plan.service.checks if plan.service.present else ():
             commands.check(check, host)
         plan = plan.reread()  # commands may have changed what units read
         _turn_units(plan, host, progress)
         save(host, plan, plan.final(progress.journal.identity))
     progress.journal.close()
+    for name in plan.service.replaces:
+        shutil.rmtree(host.places.state / "transactions" / name, ignore_errors=True)
     return progress
+
+
+def _write(wished: Iterable[Wish]) -> None:
+    for wish in wished:
+        nodes.write(wish.path, wish.node)
 
 
 def _protect(plan: Plan, host: Host) -> Journal:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .host import Places, find_group, find_user
 from .model import Directory, File, Ownership, Reaction, Service, ServiceError
 from .nodes import ABSENT, Node, read
-from .record import Record
+from .record import Record, path_of
 from .secrets import PLACEHOLDER, Vault, generation_path, hide_lines
 
 NOBODY_YET = -1
@@ -23,7 +23,8 @@ NO_REACTION = Reaction()
 class Wish:
     """What should stand at a path.
 
-    Diffs show the content `shown`, before the secrets came in; what we `keep` outlives its task.
+    Diffs show the content `shown`, before the secrets came in; what we `keep` outlives its task;
+    what is `late` is written after the commands.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Wish:
     secret: bool = False
     shown: bytes = b""
     keep: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def wishes(
         *(_directory_wish(entry, owned) for entry in service.directories if service.present),
         *(_secret_wishes(service, vault, places) if service.present else ()),
         *(_file_wish(entry, vault, owned) for entry in service.files),
+        *(Wish(path_of(places, name), ABSENT, keep=True) for name in service.replaces),
     ]
     mentioned = {wish.path for wish in listed}
     former = ((path, reaction) for path, reaction in record.files.items() if path not in mentioned)
@@ -106,11 +109,12 @@ class _Owners:
 
 def _file_wish(file: File, vault: Vault, owned: _Owners) -> Wish:
     if file.link is not None:
-        return Wish(file.path, Node("link", target=file.link), file.reaction)
+        return Wish(file.path, Node("link", target=file.link), file.reaction, late=file.late)
     if file.content is None:
         return Wish(file.path, ABSENT, file.reaction, file.secret)
     node = owned.node(Node("file", content=vault.reveal(file.content)), file.ownership)
-    return Wish(file.path, node, file.reaction, file.secret, shown=file.content)
+    shown = file.content
+    return Wish(file.path, node, file.reaction, file.secret, shown=shown, late=file.late)
 
 
 def _secret_wishes(service: Service, vault: Vault, places: Places) -> Iterator[Wish]:
