@@ -17,6 +17,14 @@ SECONDS_FOR_ONE_ANSWER = 5
 PAUSE = 0.2
 
 
+OPTIONS = {
+    "path": {"type": "str", "required": True},
+    "to": {"type": "str", "required": True},
+    "status": {"type": "int", "default": 302},
+}
+"""A redirect as the modules take it."""
+
+
 @dataclass(frozen=True)
 class Redirect:
     """A path that must lead somewhere else."""

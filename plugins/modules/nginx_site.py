@@ -16,6 +16,7 @@ description:
     that answer for a name with TLS.
   - Fails with one sentence if there is none, or if one of them does not include the snippet;
     the sentence says which line to add in which file.
+  - Asks there for every redirect, and says whether nginx serves them as they should be already.
   - Without redirects there is nothing to find.
   - Changes nothing.
 options:
@@ -36,6 +37,19 @@ options:
     type: list
     elements: dict
     required: true
+    suboptions:
+      path:
+        description: The path that is redirected.
+        type: str
+        required: true
+      to:
+        description: The URL it leads to.
+        type: str
+        required: true
+      status:
+        description: The status of the answer.
+        type: int
+        default: 302
 attributes:
   check_mode:
     description: Reads only, in check mode too.
@@ -70,6 +84,11 @@ file:
   returned: success, if there are redirects
   type: str
   sample: /etc/nginx/sites-enabled/example.com
+served:
+  description: Whether every redirect is served already, without a fault.
+  returned: success, if there are redirects
+  type: bool
+  sample: true
 redirects:
   description: The redirects that were given, for the tasks that follow.
   returned: success
@@ -83,6 +102,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homestead.matrix.plugins.module_utils import nginx
+from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+    OPTIONS,
+    Redirect,
+    asker,
+    first_fault,
+)
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WORDS = {"type": "str", "required": True}
@@ -90,7 +115,7 @@ ARGUMENTS = {
     "name": WORDS,
     "snippet": {"type": "path", "required": True},
     "include": WORDS,
-    "redirects": {"type": "list", "elements": "dict", "required": True},
+    "redirects": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS},
 }
 
 
@@ -109,20 +134,25 @@ def configuration(name: str) -> str:
     return done.stdout
 
 
-def found(name: str, *, snippet: str, include: str) -> dict[str, Any]:
-    """Return where the site is served."""
+def found(
+    name: str, *, snippet: str, include: str, redirects: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return where the site is served, and whether it serves the redirects already."""
+    if not redirects:
+        return {}
     servers = nginx.servers(nginx.read_dump(configuration(name)))
     site = nginx.site(servers, name=name, snippet=snippet, include=include)
-    return {"address": site.listen.address, "port": site.listen.port, "file": site.file}
+    address, port = site.listen.address, site.listen.port
+    fault = first_fault([Redirect(**each) for each in redirects], asker(name, address, port))
+    return {"address": address, "port": port, "file": site.file, "served": fault is None}
 
 
 def main() -> None:
     """Find the site, or say what is missing."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    wish = dict(module.params)
-    redirects = wish.pop("redirects")
+    given = module.params
     try:
-        module.exit_json(changed=False, redirects=redirects, **(found(**wish) if redirects else {}))
+        module.exit_json(changed=False, redirects=given["redirects"], **found(**given))
     except ValueError as error:
         module.fail_json(msg=str(error))
 

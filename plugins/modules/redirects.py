@@ -75,21 +75,17 @@ RETURN = r"""
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+    OPTIONS,
     Redirect,
     asker,
     wait,
 )
 
-_REDIRECT = {
-    "path": {"type": "str", "required": True},
-    "to": {"type": "str", "required": True},
-    "status": {"type": "int", "default": 302},
-}
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
     "address": {"type": "str", "default": "127.0.0.1"},
     "port": {"type": "int", "default": 443},
-    "redirects": {"type": "list", "elements": "dict", "required": True, "options": _REDIRECT},
+    "redirects": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS},
     "timeout": {"type": "float", "default": 10},
 }
 
