@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -45,7 +44,7 @@ class Journal:
         added = [(path, self._keep(number, path)) for number, path in enumerate(fresh, first)]
         journal = replace(
             self,
-            identity=self.identity or secrets.token_hex(8),
+            identity=self.identity or os.urandom(8).hex(),
             entries=(*self.entries, *added),
             units=tuple({**units, **dict(self.units)}.items()),
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from . import transaction, units
+from . import units
 from .host import Host
 from .model import Service, ServiceError
 from .needs import Needs, find_needs
@@ -34,16 +34,18 @@ def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> 
             plan.journal.close()
         if not (plan.is_change or plan.is_stale):
             return result
-        if needs:
-            transaction.begin(plan)
-            return {**result, "needs": _needs(needs)}
-        if not plan.is_change:
-            transaction.save(host, plan, plan.final(""))
-            return result
-        return _carry_out(plan, host, result)
+        return _change(plan, host, result)
 
 
-def _carry_out(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
+def _change(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
+    from . import transaction  # compiled anew by each task, and few change anything
+
+    if plan.needs:
+        transaction.begin(plan)
+        return {**result, "needs": _needs(plan.needs)}
+    if not plan.is_change:
+        transaction.save(host, plan, plan.final(""))
+        return result
     try:
         progress = transaction.carry_out(plan, host)
     except transaction.TransactionError as failure:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import secrets as random
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,9 @@ def placeholder(name: str) -> str:
 
 
 def generate(length: int) -> str:
-    return "".join(random.choice(ALPHABET) for _unused in range(length))
+    from secrets import choice  # it loads much, and few tasks make a secret
+
+    return "".join(choice(ALPHABET) for _unused in range(length))
 
 
 @dataclass(frozen=True)
