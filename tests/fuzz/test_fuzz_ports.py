@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check as ports
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import port_probes
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import (
+    dns_messages,
+    port_probes,
+)
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
     fuzzed,
@@ -96,5 +99,5 @@ def test_answers_without_a_question(probe: Callable[[bytes], bool], data: bytes)
 
 @fuzzed(st.binary(max_size=40), st.binary(min_size=2, max_size=40))
 def test_dns_answers_belong_to_their_question(answer: bytes, question: bytes) -> None:
-    if port_probes.is_dns_answer(answer, question):
+    if dns_messages.is_dns_answer(answer, question):
         assert answer[:2] == question[:2]

@@ -27,7 +27,7 @@ FUZZED = {
     "test_fuzz_names": "addresses guard hosts lookup resolution",
     "test_fuzz_certificates": "certificates",
     "test_fuzz_stun": "stun calls turn_client turn_routes",
-    "test_fuzz_ports": "port_probes ports",
+    "test_fuzz_ports": "dns_messages port_probes ports",
     "test_fuzz_texts": "answers auth_metadata caching client_keys clock dns_recursion exposure hsts"
     " media query security_txt smtp",
 }
@@ -47,6 +47,7 @@ BLIND = {
     "port_plan": "reads the plan",
     "published_ports": "sees the states of ports only",
     "run": "calls the others",
+    "silence": "sees states and times only",
     "sockets": "carries bytes and reads none; tests/hostile has the servers for it",
     "transport": "holds what came",
     "turn_refusals": "sees messages that turn_client has parsed",

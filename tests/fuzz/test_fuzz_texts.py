@@ -21,8 +21,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents 
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import caching
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import (
+    dns_messages,
     dns_recursion,
-    port_probes,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import Chain
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.web import clock, hsts
@@ -161,7 +161,7 @@ def test_recursion_is_told_from_any_answer(answer: bytes, question: bytes) -> No
         heard = [dns_recursion.heard_of("udp", data, question)]
         finding = dns_recursion.judge("192.0.2.1", heard)
         assert_sound([finding] if finding else [])
-    assert port_probes.missing_of_dns(answer) >= 0
+    assert dns_messages.missing_of_dns(answer) >= 0
 
 
 STATUS = st.sampled_from([0, 200, 401, 403, 404, 413, 429, 500])
