@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".cache/reports"
 DESCRIPTION = ROOT / "tests/stages.toml"
 NOT_PASSED = {"failed": "failures", "skipped": "skipped", "error": "errors"}
-LEVELS = {"test": ["check", "test"]}
+LEVELS = {"test": ["images", "check", "test"]}
 CORES = 2.0
 """What the loads of the stages that run at the same time may add up to."""
 TOLERANCE = 1.5

@@ -20,7 +20,7 @@ CORES = 2
 
 def described() -> dict[str, dict[str, Any]]:
     parts = tomllib.loads((ROOT / "tests/stages.toml").read_text(encoding="utf-8"))
-    return {**parts["check"], **parts["test"]}
+    return {**parts["images"], **parts["check"], **parts["test"]}
 
 
 def run(folder: Path, description: str) -> subprocess.CompletedProcess[str]:
