@@ -5,29 +5,41 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 
+# Reads every process each 10 ms; one that is a second old is asked again twice a second only.
 WATCH = """
-import pathlib, time
-seen = set()
-out = open("/run/witness", "a", buffering=1)
-end = time.monotonic() + 1800
-while time.monotonic() < end and not pathlib.Path("/run/witness.stop").exists():
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes() + b" " + (process / "comm").read_bytes()
-        except OSError:
-            continue
-        if line not in seen:
-            seen.add(line)
-            out.write(line.replace(b"\\0", b" ").decode(errors="replace") + "\\n")
-    time.sleep(0.01)
+import os, sys, time
+seen, looks = set(), {}
+
+def read(process):
+    try:
+        with open("/proc/" + process + "/cmdline", "rb") as line:
+            with open("/proc/" + process + "/comm", "rb") as name:
+                return line.read() + b" " + name.read()
+    except OSError:
+        return b""
+
+with open(sys.argv[1], "a", buffering=1) as out:
+    end, number = time.monotonic() + 1800, 0
+    while time.monotonic() < end and not os.path.exists(sys.argv[1] + ".stop"):
+        number += 1
+        looks = {pid: looks.get(pid, 0) + 1 for pid in filter(str.isdigit, os.listdir("/proc"))}
+        for process in looks:
+            if looks[process] < 100 or number % 50 == 0:
+                line = read(process)
+                if line not in seen:
+                    seen.add(line)
+                    out.write(line.replace(b"\\0", b" ").decode(errors="replace") + "\\n")
+        time.sleep(0.01)
 """
+SEEN = "/run/witness"
 
 
 class Witness:
@@ -36,21 +48,14 @@ class Witness:
     def __init__(self, lab: Lab, host: str) -> None:
         self._lab = lab
         self._host = host
-        self._done = threading.Event()
-        self._seen: set[bytes] = set()
-        self._thread = threading.Thread(target=self._watch_controller, daemon=True)
         self.command_lines = ""
-
-    def _watch_controller(self) -> None:
-        while not self._done.wait(0.01):
-            for process in Path("/proc").glob("[0-9]*"):
-                with suppress(OSError):  # it ended meanwhile
-                    self._seen.add((process / "cmdline").read_bytes())
 
     def __enter__(self) -> Witness:
         start = "systemd-run --quiet --unit=witness --collect python3 /run/witness.py"
-        self._lab.ssh(self._host, f"cat >/run/witness.py && {start}", WATCH)
-        self._thread.start()
+        self._lab.ssh(self._host, f"cat >/run/witness.py && {start} {SEEN}", WATCH)
+        self._folder = tempfile.TemporaryDirectory()
+        self._here = Path(self._folder.name, "witness")
+        self._watching = subprocess.Popen([sys.executable, "-c", WATCH, str(self._here)])
         return self
 
     def __exit__(
@@ -59,8 +64,9 @@ class Witness:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._done.set()
-        self._thread.join()
-        here = b"\n".join(self._seen).replace(b"\0", b" ").decode(errors="replace")
-        there = self._lab.ssh(self._host, "touch /run/witness.stop; cat /run/witness")
+        self._here.with_name("witness.stop").touch()
+        self._watching.wait()
+        here = self._here.read_text()
+        there = self._lab.ssh(self._host, f"touch {SEEN}.stop; cat {SEEN}")
         self.command_lines = f"{here}\n{there}"
+        self._folder.cleanup()
