@@ -18,6 +18,7 @@ from .transport import Channel
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
+NO_ALLOCATION = 437
 STALE_NONCE = 438
 FAMILY_NOT_SUPPORTED = 440
 WRONG_CREDENTIALS = 441
@@ -27,7 +28,7 @@ _MEANINGS = {
     UNAUTHORIZED: "not authorised",
     FORBIDDEN: "forbidden",
     420: "unknown attribute",
-    437: "no such allocation",
+    NO_ALLOCATION: "no such allocation",
     STALE_NONCE: "stale nonce",
     FAMILY_NOT_SUPPORTED: "address family not supported",
     WRONG_CREDENTIALS: "wrong credentials",
@@ -36,6 +37,9 @@ _MEANINGS = {
     486: "allocation quota reached",
     508: "no capacity",
 }
+_PASSING = (NO_ALLOCATION, STALE_NONCE)
+"""Refusals that may be another's: coturn reads a datagram that comes while it opens the socket of
+a new client as that client's, who has no allocation."""
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
@@ -140,12 +144,12 @@ class TurnClient:
         found: dict[IPAddress, StunError | None] = {}
         for peer, wish in wishes.items():
             answer = answers.get(wish.transaction)
-            open_still = answer is None or answer.error_code == STALE_NONCE
+            open_still = answer is None or answer.error_code in _PASSING
             found[peer] = await self._refusal(peer) if answers and open_still else _refusal(answer)
         return found
 
     async def _refusal(self, peer: IPAddress) -> StunError | None:
-        """Ask for one peer by itself, as a datagram was lost or the nonce is another one now."""
+        """Ask for one peer by itself, as a datagram was lost or its refusal may pass."""
         try:
             await self.permit(peer)
         except StunError as error:
@@ -185,10 +189,11 @@ class TurnClient:
             answer = await self._channel.exchange(payload, missing=missing)
 
     async def _ask(self, kind: Kind, *attributes: Attribute, transaction: bytes = b"") -> Message:
-        """Ask as the user we are, again if the nonce is stale, and insist on success."""
+        """Ask as the user we are, again if the refusal may pass, and insist on success."""
         answer = await self._transact(kind, attributes, transaction=transaction)
-        if answer.error_code == STALE_NONCE and self._credentials:
-            self._remember(answer)
+        if answer.error_code in _PASSING and self._credentials:
+            if answer.error_code == STALE_NONCE:
+                self._remember(answer)
             answer = await self._transact(kind, attributes, transaction=transaction)
         if answer.is_error:
             raise RefusedError(answer)

@@ -59,8 +59,7 @@ class Behaviour:
     relay: str = "192.0.2.1"
     first_port: int = 49152
     open_relay: bool = False
-    stale_nonce: bool = False
-    stale_at: int = Kind.ALLOCATE
+    refuses_once: dict[int, int] = field(default_factory=dict)
     loses: int = 0
     signs: bool = True
     clock: int = 1600000000
@@ -117,6 +116,7 @@ class FakeTurn(FakeTransport):
         self.relays: dict[int, FakeChannel] = {}
         self.nonce = b"first"
         self.released, self.lost = 0, 0
+        self.refused: set[int] = set()
 
     @asynccontextmanager
     async def channel(
@@ -170,10 +170,10 @@ class FakeTurn(FakeTransport):
         expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
         if expired or not stun.is_signed_with(data, self._key(request)):
             return 401
-        stale = self.behaviour.stale_nonce and request.kind == self.behaviour.stale_at
-        if stale and self.nonce == b"first":
+        if request.kind in self.behaviour.refuses_once.keys() - self.refused:
+            self.refused.add(request.kind)
             self.nonce = b"second"
-            return 438
+            return self.behaviour.refuses_once[request.kind]
         if code := self.behaviour.refusals.get(request.kind, 0):
             return code
         return self._forbidden(request) if request.kind == Kind.CREATE_PERMISSION else 0
