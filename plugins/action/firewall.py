@@ -10,13 +10,14 @@ import uuid
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
 
 PATIENCE = 30  # seconds after the host's own undoing until we call it unreachable
 
 
-class ActionModule(ActionBase):
+class ActionModule(KeptAction):
     """Commit rules with proof."""
 
     def run(
@@ -40,15 +41,12 @@ class ActionModule(ActionBase):
     def _phase(self, phase: str, *, token: str, task_vars: Any) -> dict[str, Any]:
         commit = {"phase": phase, "token": token, "over_ssh": self._can_reconnect()}
         arguments = {**self._task.args, **commit}
-        return self._module("homestead.matrix.firewall", arguments, task_vars=task_vars)
+        return self._ask("firewall", ARGUMENTS, arguments, task_vars)
 
     def _install(self, packages: list[str], *, task_vars: Any) -> dict[str, Any]:
         arguments = {"name": packages, "install_recommends": False, "update_cache": True}
-        return self._module("ansible.builtin.apt", arguments, task_vars=task_vars)
-
-    def _module(self, name: str, arguments: dict[str, Any], *, task_vars: Any) -> dict[str, Any]:
         done: dict[str, Any] = self._execute_module(
-            module_name=name, module_args=arguments, task_vars=task_vars
+            module_name="ansible.builtin.apt", module_args=arguments, task_vars=task_vars
         )
         return done
 

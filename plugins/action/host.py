@@ -13,15 +13,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader
-from ansible_collections.homestead.matrix.plugins.modules.host import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.host import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
 
 for _name in ("site", "secret"):
     filter_loader.get(f"homestead.matrix.{_name}")
 
 
-class ActionModule(ActionBase):
+class ActionModule(KeptAction):
     """Runs the module; with `refuse: false` a host that is not there is no failure."""
 
     _supports_check_mode = True
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)  # type: ignore[no-untyped-call]  # Ansible's
         is_optional = not (arguments["refuse"] or arguments["turn_credentials"])
         try:
-            result: dict[str, Any] = self._execute_module(task_vars=task_vars)
+            result = self._ask("host", ARGUMENTS, self._task.args, task_vars or {})
         except AnsibleError:
             if not is_optional:
                 raise

@@ -13,11 +13,16 @@ from typing import Any, Callable
 import yaml
 from ansible import constants
 from ansible.module_utils.common.text.converters import to_bytes
-from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
-from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import pack
-from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
-from ansible_collections.homestead.matrix.plugins.module_utils.service.run import empty_answer
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
+    ARGUMENTS,
+    pack,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+    ServiceError,
+    empty_answer,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
 
 SOURCES = ("template", "content", "document", "copy")
 APT = {
@@ -33,7 +38,7 @@ Variables = dict[str, Any]
 Entry = dict[str, Any]
 
 
-class ActionModule(ActionBase):
+class ActionModule(KeptAction):
     """Calls the module once when nothing is missing."""
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> dict[str, Any]:
@@ -47,7 +52,7 @@ class ActionModule(ActionBase):
         arguments = self._arguments(variables)
         installed: list[str] = []
         for _unused in range(MOST_ROUNDS):
-            result = self._call("homestead.matrix.service", arguments, variables)
+            result = self._ask("service", ARGUMENTS, arguments, variables)
             needs = result.pop("needs", None)
             if not needs:
                 return _with_installed(result, installed)

@@ -156,103 +156,13 @@ msg:
   returned: on failure
 """
 
-from collections.abc import Iterable
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
-    LOCK,
-    Firewall,
-    Report,
-    Ticket,
-    Wish,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
-    FirewallError,
-    Host,
-)
-
-SPECIFICATION: dict[str, dict[str, Any]] = {
-    "ports": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
-            "first": {"type": "int", "required": True},
-            "last": {"type": "int", "required": True},
-            "purpose": {"type": "str", "required": True},
-            "component": {"type": "str"},
-            "name": {"type": "str"},
-            "sources": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "rules": {
-        "type": "dict",
-        "default": {},
-        "options": {name: {"type": "dict"} for name in ("nftables", "ufw", "firewalld")},
-    },
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "rollback_seconds": {"type": "int", "default": 45},
-    "phase": {"type": "str", "choices": ["apply", "confirm"], "default": "apply"},
-    "token": {"type": "str", "default": "", "no_log": False},
-    "over_ssh": {"type": "bool", "default": True},
-}
-
-
-def wish(parameters: dict[str, Any], *, names: Iterable[str]) -> Wish:
-    """Tell every backend what it shall hold."""
-    if not 10 <= parameters["rollback_seconds"] <= 45:
-        raise ValueError("rollback_seconds must lie between 10 and 45")
-    rules = {name: parameters["rules"].get(name) or {} for name in names}
-    return Wish(ports=[ports.parse(row) for row in parameters["ports"]], rules=rules)
-
-
-def run(module: AnsibleModule) -> dict[str, Any]:
-    """Run the asked half of the commit and say what came of it."""
-    parameters, host = module.params, Host()
-    programs = backends(host)
-    firewall = Firewall(host, backends=programs)
-    wanted = wish(parameters, names=programs)
-    over_ssh = parameters["over_ssh"]
-    if module.check_mode:
-        return result(firewall.inspect(wanted, over_ssh=over_ssh), parameters=parameters)
-    ticket = Ticket(
-        token=parameters["token"],
-        seconds=parameters["rollback_seconds"],
-        connection=host.ssh_connection() if over_ssh else "",
-    )
-    if parameters["phase"] == "apply":
-        firewall.wait()
-    with host.alone(LOCK):
-        if parameters["phase"] == "confirm":
-            firewall.confirm(ticket=ticket)
-            return result(Report(), parameters=parameters)
-        report = firewall.apply(wanted, ticket=ticket, over_ssh=over_ssh)
-    return result(report, parameters=parameters, pending=bool(report.due and not report.missing))
-
-
-def result(report: Report, *, parameters: dict[str, Any], pending: bool = False) -> dict[str, Any]:
-    """Return the module's one shape."""
-    lines = report.changes or [f"~ {fault}" for fault in report.faults]
-    return {
-        "changed": bool(report.due),
-        "ports": report.changes,
-        "reasons": report.faults,
-        "packages": parameters["packages"] if report.missing else [],
-        "pending": pending,
-        "diff": {"prepared": "".join(f"{line}\n" for line in lines)},
-    }
+from ansible_collections.homestead.matrix.plugins.module_utils.answers.firewall import answer
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPECIFICATION, supports_check_mode=True)
-    try:
-        module.exit_json(**run(module))
-    except (FirewallError, ValueError, OSError) as error:
-        module.fail_json(msg=str(error), **result(Report(), parameters=module.params))
+    run(answer, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -161,53 +161,13 @@ credentials:
   sample: {}
 """
 
-import time
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.host import (
-    Requirements,
-    facts,
-    faults,
-    told,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
-from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
-    of_secret,
-)
-
-ARGUMENTS = {
-    "server_name": {"type": "str", "required": True},
-    "minimum_memory_mb": {"type": "int", "default": 900},
-    "minimum_disk_mb": {"type": "int", "default": 3072},
-    "refuse": {"type": "bool", "default": True},
-    "turn_credentials": {"type": "bool", "default": False},
-}
-
-
-def minted(module: AnsibleModule) -> dict[str, Any]:
-    """Return what the task asks of the relay's secret."""
-    if not module.params["turn_credentials"]:
-        return {}
-    try:
-        return {"credentials": of_secret(now=time.time())}
-    except OSError as error:
-        module.fail_json(msg=f"The secret cannot be read: {error}")
+from ansible_collections.homestead.matrix.plugins.module_utils.answers.host import answer
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.host import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    needed = Requirements(
-        server_name=module.params["server_name"],
-        memory_mb=module.params["minimum_memory_mb"],
-        disk_mb=module.params["minimum_disk_mb"],
-    )
-    seen = observe()
-    found = faults(seen, needed)
-    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen), **minted(module)}
-    if found and module.params["refuse"]:
-        module.fail_json(msg=told(found), **result)
-    module.exit_json(**result)
+    run(answer, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -96,65 +96,13 @@ redirects:
   elements: dict
 """
 
-import shutil
-import subprocess
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils import nginx
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
-    OPTIONS,
-    Redirect,
-    asker,
-    first_fault,
-)
-
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-WORDS = {"type": "str", "required": True}
-ARGUMENTS = {
-    "name": WORDS,
-    "snippet": {"type": "path", "required": True},
-    "include": WORDS,
-    "redirects": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS},
-}
-
-
-def configuration(name: str) -> str:
-    """Return the configuration of nginx with all its files."""
-    program = shutil.which("nginx", path=PATH)
-    if program is None:
-        raise ValueError(f"There is no nginx on this host that could serve {name}.")
-    command = [program, "-T", "-q"]
-    # This function knows nothing of the module and its run_command.
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        command, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise ValueError(f"nginx refuses its own configuration: {done.stderr.strip()}")
-    return done.stdout
-
-
-def found(
-    name: str, *, snippet: str, include: str, redirects: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return where the site is served, and whether it serves the redirects already."""
-    if not redirects:
-        return {}
-    servers = nginx.servers(nginx.read_dump(configuration(name)))
-    site = nginx.site(servers, name=name, snippet=snippet, include=include)
-    address, port = site.listen.address, site.listen.port
-    fault = first_fault([Redirect(**each) for each in redirects], asker(name, address, port))
-    return {"address": address, "port": port, "file": site.file, "served": fault is None}
+from ansible_collections.homestead.matrix.plugins.module_utils.answers.nginx_site import answer
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.nginx_site import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
 
 
 def main() -> None:
-    """Find the site, or say what is missing."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    given = module.params
-    try:
-        module.exit_json(changed=False, redirects=given["redirects"], **found(**given))
-    except ValueError as error:
-        module.fail_json(msg=str(error))
+    run(answer, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -341,32 +341,13 @@ diff:
   elements: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
-    ARGUMENTS,
-    parse,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
-from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
-    ServiceError,
-    words,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.service.run import (
-    empty_answer,
-    make_true,
-)
+from ansible_collections.homestead.matrix.plugins.module_utils.answers.service import answer
+from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import ARGUMENTS
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    try:
-        service = parse(module.params)
-        result = make_true(service, Host(), check=module.check_mode, show_diff=module._diff)
-    except (ServiceError, OSError) as error:
-        result = empty_answer(words(error))
-    if result.get("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    run(answer, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -288,94 +288,13 @@ peers:
   sample: {}
 """
 
-import asyncio
-import os
-import platform
-import sys
-from importlib import metadata
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import (
-    refuse_unknown,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
-
-LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
-
-ARGUMENTS: dict[str, Any] = {
-    "server_name": {"type": "str", "required": True},
-    "expectations": {"type": "dict", "default": {}},
-    "published": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
-            "first": {"type": "int", "required": True},
-            "last": {"type": "int", "required": True},
-            "to": {"type": "str", "required": True},
-        },
-    },
-    "turn_credentials": {
-        "type": "dict",
-        "options": {
-            "username": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ttl": {"type": "int"},
-            "expired": {
-                "type": "dict",
-                "options": {
-                    "username": {"type": "str", "required": True},
-                    "password": {"type": "str", "required": True, "no_log": True},
-                },
-            },
-        },
-    },
-    "ca_file": {"type": "path"},
-    "nameservers": {"type": "list", "elements": "str", "default": []},
-    "allow_private": {"type": "raw", "default": False},
-    "timeout": {"type": "float", "default": 5.0},
-    "ignore": {"type": "list", "elements": "str", "default": []},
-    "vantage": {"type": "str"},
-    "timer": {"type": "path"},
-}
-
-
-def missing_libraries() -> list[str]:
-    """Return what has to be installed or renewed before anything can be looked at."""
-    return [
-        f"{name} {'.'.join(map(str, oldest))} or newer"
-        for name, oldest in LIBRARIES.items()
-        if installed(name) < oldest
-    ]
-
-
-def installed(package: str) -> tuple[int, ...]:
-    """Return the version of a package, empty if there is none."""
-    try:
-        return tuple(int(part) for part in metadata.version(package).split(".")[:2])
-    except (metadata.PackageNotFoundError, ValueError):
-        return ()
+from ansible_collections.homestead.matrix.plugins.module_utils.answers.verify import answer
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.verify import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if missing := missing_libraries():
-        module.fail_json(
-            msg=f"The verifier needs {', '.join(missing)}: "
-            "run 'python -m pip install -r requirements.txt'."
-        )
-    who = {
-        "vantage": module.params["vantage"] or platform.node(),
-        "python": sys.executable,
-        "daily": os.path.exists(module.params["timer"] or ""),
-    }
-    try:
-        refuse_unknown(module.params["ignore"])
-        module.exit_json(changed=False, **who, **asyncio.run(look(module.params)))
-    except ValueError as error:
-        module.fail_json(msg=f"Nothing was verified: {error}.")
+    run(answer, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import SPOKEN
-from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS, look
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
+from ansible_collections.homestead.matrix.plugins.modules.verify import ARGUMENTS
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     PEM,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 class ServiceError(Exception):
@@ -121,3 +121,15 @@ class Service:
     checks: tuple[Check, ...]
     units: tuple[str, ...]
     health: Health | None
+
+
+def empty_answer(message: str) -> dict[str, Any]:
+    """Return the answer to a service that cannot even be compared."""
+    nothing: dict[str, Any] = {"files": [], "removed": [], "commands": [], "units": {}, "diff": []}
+    return {
+        "changed": False,
+        "packages": {"installed": [], "missing": []},
+        **nothing,
+        "failed": True,
+        "msg": message,
+    }

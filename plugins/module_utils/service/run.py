@@ -108,18 +108,3 @@ def _is_locked(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def empty_answer(message: str) -> dict[str, Any]:
-    """Return the answer to a service that cannot even be compared."""
-    nothing: dict[str, Any] = {"files": [], "removed": [], "commands": [], "units": {}, "diff": []}
-    return {
-        "changed": False,
-        "packages": {"installed": [], "missing": []},
-        **nothing,
-        "failed": True,
-        "msg": message,
-    }
-
-
-__all__ = ["ServiceError", "empty_answer", "make_true"]

@@ -45,9 +45,21 @@ class Scripted(ActionModule):
     calls: list[tuple[str, dict[str, Any]]]
     answers: list[Any]
 
+    def _ask(
+        self,
+        module: str,
+        specification: dict[str, Any],  # noqa: ARG002 - the host is asked by script
+        arguments: dict[str, Any],
+        variables: dict[str, Any],  # noqa: ARG002 - the same
+    ) -> Any:
+        return self._answer(f"homestead.matrix.{module}", arguments)
+
     def _execute_module(  # type: ignore[override] # only what is called here
         self, module_name: str, module_args: dict[str, Any], **_others: Any
     ) -> Any:
+        return self._answer(module_name, module_args)
+
+    def _answer(self, module_name: str, module_args: dict[str, Any]) -> Any:
         self.calls.append((module_name, module_args))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

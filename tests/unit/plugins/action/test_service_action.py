@@ -30,9 +30,21 @@ class Scripted(ActionModule):
     calls: list[tuple[str, dict[str, Any]]]
     answers: list[dict[str, Any]]
 
+    def _ask(
+        self,
+        module: str,
+        specification: dict[str, Any],  # noqa: ARG002 - the host is asked by script
+        arguments: dict[str, Any],
+        variables: dict[str, Any],  # noqa: ARG002 - the same
+    ) -> dict[str, Any]:
+        return self._answer(f"homestead.matrix.{module}", arguments)
+
     def _execute_module(  # type: ignore[override]  # only what is called here
         self, module_name: str, module_args: dict[str, Any], **_others: Any
     ) -> dict[str, Any]:
+        return self._answer(module_name, module_args)
+
+    def _answer(self, module_name: str, module_args: dict[str, Any]) -> dict[str, Any]:
         self.calls.append((module_name, module_args))
         return json.loads(json.dumps(self.answers.pop(0)))  # type: ignore[no-any-return]  # ours
 

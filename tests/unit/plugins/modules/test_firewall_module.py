@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils.answers import firewall
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import Report
-from ansible_collections.homestead.matrix.plugins.modules import firewall
+from ansible_collections.homestead.matrix.plugins.modules.firewall import DOCUMENTATION, RETURN
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     PaperHost,
 )
@@ -75,18 +77,18 @@ def test_the_diff_tells_ports_or_else_reasons(report: Report, diff: str) -> None
 
 
 def test_the_result_has_the_documented_shape() -> None:
-    documented = set(yaml.safe_load(firewall.RETURN)) - {"msg"}
+    documented = set(yaml.safe_load(RETURN)) - {"msg"}
     found = firewall.result(Report(), parameters=PARAMETERS)
     assert set(found) == documented | {"changed", "diff"}
 
 
 def test_the_documented_options_are_the_real_ones() -> None:
-    documented = yaml.safe_load(firewall.DOCUMENTATION)["options"]
-    assert _kinds(documented, inner="suboptions") == _kinds(firewall.SPECIFICATION, inner="options")
+    documented = yaml.safe_load(DOCUMENTATION)["options"]
+    assert _kinds(documented, inner="suboptions") == _kinds(ARGUMENTS, inner="options")
 
 
 def test_every_backend_has_its_option() -> None:
-    assert list(firewall.SPECIFICATION["rules"]["options"]) == NAMES
+    assert list(ARGUMENTS["rules"]["options"]) == NAMES
 
 
 def _kinds(options: dict[str, Any], *, inner: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.module_utils.service.run import empty_answer
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import empty_answer
 from ansible_collections.homestead.matrix.plugins.modules import service
 
 KEPT = ("type", "elements", "required", "choices", "default")

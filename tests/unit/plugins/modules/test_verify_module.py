@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import yaml
+from ansible_collections.homestead.matrix.plugins.module_utils.answers import verify as answers
 from ansible_collections.homestead.matrix.plugins.modules import verify
 
 
 def test_libraries_are_there() -> None:
-    assert verify.missing_libraries() == []
-    assert verify.installed("no-such-package") == ()
-    assert verify.installed("h11") >= (0, 14)
+    assert answers.missing_libraries() == []
+    assert answers.installed("no-such-package") == ()
+    assert answers.installed("h11") >= (0, 14)
 
 
 def test_documentation_agrees_with_the_arguments() -> None:

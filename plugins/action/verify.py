@@ -1,0 +1,22 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks by the code that the vantage keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.homestead.matrix.plugins.module_utils.arguments.verify import ARGUMENTS
+from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+
+
+class ActionModule(KeptAction):
+    """Runs the module."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the module."""
+        super().run(tmp, task_vars)
+        return self._ask("verify", ARGUMENTS, self._task.args, task_vars or {})

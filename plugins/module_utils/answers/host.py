@@ -1,0 +1,43 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module `host` does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+    Requirements,
+    facts,
+    faults,
+    told,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
+from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
+    of_secret,
+)
+
+
+def answer(request: Request) -> Result:
+    """Judge the host, and tell of it what the roles want to know."""
+    arguments = request.arguments
+    needed = Requirements(
+        server_name=arguments["server_name"],
+        memory_mb=arguments["minimum_memory_mb"],
+        disk_mb=arguments["minimum_disk_mb"],
+    )
+    seen = observe()
+    found = faults(seen, needed)
+    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
+    if found and arguments["refuse"]:
+        return {**result, "failed": True, "msg": told(found)}
+    try:
+        minted = (
+            {"credentials": of_secret(now=time.time())} if arguments["turn_credentials"] else {}
+        )
+    except OSError as error:
+        return {**result, "failed": True, "msg": f"The secret cannot be read: {error}"}
+    return {**result, **minted}

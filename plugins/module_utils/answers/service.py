@@ -1,0 +1,26 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module `service` does."""
+
+from __future__ import annotations
+
+from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import parse
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+    ServiceError,
+    empty_answer,
+    words,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
+
+
+def answer(request: Request) -> Result:
+    """Make the service true, or say what would change or what is wrong."""
+    try:
+        return make_true(
+            parse(request.arguments), Host(), check=request.check, show_diff=request.diff
+        )
+    except (ServiceError, OSError) as error:
+        return empty_answer(words(error))
