@@ -16,9 +16,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host import (
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
 from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
-from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
-    of_secret,
-)
 
 
 def answer(request: Request) -> Result:
@@ -34,10 +31,14 @@ def answer(request: Request) -> Result:
     result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
     if found and arguments["refuse"]:
         return {**result, "failed": True, "msg": told(found)}
+    return {**result, **_minted()} if arguments["turn_credentials"] else result
+
+
+def _minted() -> Result:
+    # Half of what this module costs, and most tasks do not ask for it.
+    from ansible_collections.homestead.matrix.plugins.module_utils import turn_credentials
+
     try:
-        minted = (
-            {"credentials": of_secret(now=time.time())} if arguments["turn_credentials"] else {}
-        )
+        return {"credentials": turn_credentials.of_secret(now=time.time())}
     except OSError as error:
-        return {**result, "failed": True, "msg": f"The secret cannot be read: {error}"}
-    return {**result, **minted}
+        return {"failed": True, "msg": f"The secret cannot be read: {error}"}
