@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what a user waits for, in the lab, and print medians.
 
-usage: bench.py [--bare RUNS] [--again RUNS] [--release 12|13]
+usage: bench.py [--bare RUNS] [--again RUNS] [--fleet HOSTS] [--release 12|13]
 
 "bare host to verified host" starts from hosts that have just been made; every other figure is of
 the finished host, whole `ansible-playbook` processes, over ssh with ControlPersist and pipelining.
+The fleet are copies of that host, all managed at once and not verified: they have one name.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import statistics
+import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
 
 EMPTY = "[{hosts: matrix, gather_facts: false, become: true, tasks: [{ansible.builtin.ping: {}}]}]"
+COPY = 'image = "finished"\nnumber = %d\ngroup = "matrix"\ndomain = "homestead.test"'
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Figure:
         low, high = min(self.values), max(self.values)
         median = statistics.median(self.values)
         return (
-            f"{self.name:<46}{median:>8.2f}{low:>8.2f}{high:>8.2f}"
+            f"{self.name:<52}{median:>8.2f}{low:>8.2f}{high:>8.2f}"
             f"{len(self.values):>6}  {self.goal}"
         )
 
@@ -59,10 +65,10 @@ def provision(release: str, *, runs: int) -> list[float]:
     return seconds
 
 
-def processor_seconds(lab: Lab) -> float:
-    """Return the controller's processor time of a site run on the one Matrix host."""
+def processor_seconds(lab: Lab, *options: str) -> float:
+    """Return the controller's processor time of a site run on Matrix hosts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    succeed(lab.play_alone("site", "--limit", "matrix"))
+    succeed(lab.play_alone("site", "--limit", "matrix", *options))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -101,6 +107,68 @@ def again(lab: Lab, *, runs: int) -> list[Figure]:
     ]
 
 
+def fleet(finished: Lab, *, hosts: int, runs: int) -> list[Figure]:
+    """Measure runs without change on so many copies of the finished host at once."""
+    kept = "homestead-lab/finished"
+    subprocess.run(
+        ["docker", "commit", f"{finished.name}-matrix", kept], check=True, capture_output=True
+    )
+    lab, topology = Lab("fleet"), finished.state / "fleet.toml"
+    topology.write_text(
+        "".join(f"[copy{number}]\n{COPY % number}\n" for number in range(2, hosts + 2))
+    )
+    options = ("--skip-tags", "verify,base_domain", "--forks", str(hosts))
+    try:
+        lab.down()
+        lab.up(topology=topology)
+        shutil.copy(
+            finished.state / "inventory/group_vars/matrix.json", lab.state / "inventory/group_vars"
+        )
+        succeed(lab.play_alone("site", *options))  # each copy learns its own addresses
+        seconds = [succeed(lab.play_alone("site", *options)).seconds for _run in range(runs)]
+        processor = [processor_seconds(lab, *options) for _run in range(runs)]
+        memory = [memory_in_flight(lab, *options) for _run in range(runs)]
+    finally:
+        lab.down()
+        subprocess.run(["docker", "image", "rm", kept], check=True, capture_output=True)
+    each = f"with {hosts} hosts at once, "
+    return [
+        Figure(f"{each}a run without change (s)", "", seconds),
+        Figure(
+            f"{each}controller CPU a host (s)", "1, then 0.5", [cpu / hosts for cpu in processor]
+        ),
+        Figure(f"{each}controller memory a host (MB)", "", [size / hosts for size in memory]),
+    ]
+
+
+def memory_in_flight(lab: Lab, *options: str) -> float:
+    """Return the most memory, in MB, that the controller's processes had beside the first one."""
+    process, most = lab.start("site", *options), 0.0
+    while process.poll() is None:
+        most = max(most, sum(map(proportional_mb, children(process.pid))))
+        time.sleep(0.1)
+    process.communicate()
+    return most
+
+
+def children(parent: int) -> list[str]:
+    """Return the processes of a process's group but for itself."""
+    found = subprocess.run(
+        ["pgrep", "--pgroup", str(parent)], capture_output=True, text=True, check=False
+    )
+    return [number for number in found.stdout.split() if number != str(parent)]
+
+
+def proportional_mb(process: str) -> float:
+    """Return a process's share of memory (proc_pid_smaps_rollup(5)), none if it has just ended."""
+    try:
+        told = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    sizes = [int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")]
+    return sum(sizes) / 1024
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -108,6 +176,7 @@ def main() -> None:
     )
     parser.add_argument("--bare", type=int, default=3)
     parser.add_argument("--again", type=int, default=5)
+    parser.add_argument("--fleet", type=int, default=10)
     parser.add_argument("--release", default="12")
     options = parser.parse_args()
     bare = provision(options.release, runs=options.bare)
@@ -115,9 +184,10 @@ def main() -> None:
     figures = [
         Figure("bare host to verified host (s)", "90", bare),
         *again(lab, runs=options.again),
+        *fleet(lab, hosts=options.fleet, runs=options.again),
     ]
     lab.down()
-    header = f"{'figure':<46}{'median':>8}{'min':>8}{'max':>8}{'runs':>6}  goal"
+    header = f"{'figure':<52}{'median':>8}{'min':>8}{'max':>8}{'runs':>6}  goal"
     sys.stdout.write("\n".join([header, *map(str, figures)]) + "\n")
 
 

@@ -62,6 +62,8 @@ BROKEN = _rules("nonsense", "-A %s-user-input --nonsense", "NONSENSE")
 WHEN_SAVED = f"until [ -e {FOLDER}/pending/ticket ]; do sleep 0.01; done; "
 WHEN_LOADED = f"until [ -e {FOLDER}/pending/loaded ]; do sleep 0.01; done; "
 WHEN_PROVEN = f"until [ -e {FOLDER}/proven/ticket ]; do sleep 0.01; done; "
+# The proof's connection waits meanwhile: firewall-cmd takes longer than a proof.
+HOLD_SSHD, FREE_SSHD = (f"pkill -{signal} --oldest --exact sshd; " for signal in ("STOP", "CONT"))
 SLOW = "/usr/local/bin/slow"
 KILL_MODULE = "pkill -KILL -x python3"
 OPEN_BY_HAND = {
@@ -182,7 +184,10 @@ ATTEMPTS = {
     ),
     "somebody changes the rules in the meantime": Attempt(
         says="somebody else changed the rules in the meantime",
-        beside={name: WHEN_LOADED + hand for name, hand in OPEN_BY_HAND.items()},
+        beside={
+            name: f"{WHEN_SAVED}{HOLD_SSHD}{WHEN_LOADED}{hand}; {FREE_SSHD}"
+            for name, hand in OPEN_BY_HAND.items()
+        },
     ),
     # Undone by the host.
     "rules that let in nobody new": Attempt(says=TOO_LATE, rules=NOBODY_NEW),

@@ -26,10 +26,12 @@ KINDS = [f"{name}-{release}" for name in FIREWALLS for release in (12, 13)]
 
 
 class ByServer(LoadScopeScheduling):
-    """Gives all tests of one server to the same process."""
+    """Gives all tests of one server to the same process; lockouts, which wait, have their own."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((kind for kind in KINDS if kind in nodeid), nodeid.partition("::")[0])
+        file = nodeid.partition("::")[0]
+        kind = next((kind for kind in KINDS if kind in nodeid), "")
+        return f"{kind} {'lockouts' if file.endswith('test_lockouts.py') else ''}" if kind else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:

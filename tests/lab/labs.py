@@ -28,6 +28,31 @@ DOMAIN = "homestead.test"
 HOSTNAME = f"matrix.{DOMAIN}"
 PEER = "peer.test"
 PATIENCE = 1200.0
+ROOTS = {
+    "HOME": "/root",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
+_FIRST: dict[str, tuple[int, str]] = {}
+
+
+def first_process(container: str) -> int:
+    """Return the number that a container's first process has on this machine."""
+    process, began = _FIRST.get(container, (0, ""))
+    if not began or _began(process) != began:
+        asked = ["docker", "inspect", "--format={{.State.Pid}}", container]
+        told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        process = int(told)
+        _FIRST[container] = (process, _began(process))
+    return process
+
+
+def _began(process: int) -> str:
+    """Return when a process began (proc_pid_stat(5)), empty if it is no more."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    return told.rpartition(")")[2].split()[19]
 
 
 @dataclass(frozen=True)
@@ -97,10 +122,11 @@ class Lab:
     # On a host, past its ssh and its firewall.
 
     def begin(self, host: str, *command: str) -> subprocess.Popen[bytes]:
-        """Start a program as root on a host."""
-        docker = ["docker", "exec", "--interactive", f"{self.name}-{host}", *command]
+        """Start a program as root on a host by its namespaces: the engine is slow."""
+        first = first_process(f"{self.name}-{host}")
+        enter = ["nsenter", f"--target={first}", "--all", "--root", "--wd", "--", *command]
         pipe = subprocess.PIPE
-        return subprocess.Popen(docker, stdin=pipe, stdout=pipe, stderr=pipe)
+        return subprocess.Popen(enter, env=ROOTS, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def attempt(
         self, host: str, *command: str, stdin: bytes | str = b""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-POLL = 0.1
+POLL = 0.2
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from pathlib import Path
 
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
 
+POLL = 0.01
+"""Seconds between looks at the processes of tasks; Ansible's own 0.001 keep 7 % of a core busy."""
 _CONTEXT = multiprocessing.get_context("forkserver")
 # pytest is what runs the tests: each fork would import it anew.
-_CONTEXT.set_forkserver_preload(
-    ["ansible.cli.playbook", "ansible.executor.process.worker", "pytest"]
-)
+_CONTEXT.set_forkserver_preload(["loaded_ansible", "pytest"])
 
 
 def play(
@@ -34,6 +34,8 @@ def play(
 ) -> Run:
     """Run `ansible-playbook` with these arguments, for so many seconds at most."""
     os.environ["ANSIBLE_NOCOLOR"] = "1"
+    here, paths = str(Path(__file__).parent), os.environ["PYTHONPATH"].split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([*paths, here]))
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
         given = (list(arguments), str(folder), dict(environment), output.name)
         process = _CONTEXT.Process(target=_play, args=given)
@@ -49,11 +51,10 @@ def play(
 
 def _play(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
     """Be `ansible-playbook`, in a session of its own."""
-    # Ansible imports collections in its own way, and not what was imported in another.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "ansible_collections"]:
-        del sys.modules[name]
+    from ansible import constants
     from ansible.cli.playbook import main
 
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = POLL
     os.setsid()
     os.chdir(folder)
     os.environ.clear()

@@ -57,6 +57,8 @@ def known(kinds: Sequence[str] = ()) -> list[str]:
 
 def build(tag: str) -> None:
     image, _colon, release = tag.removeprefix("homestead-lab/").partition(":")
+    if image_id(tag) and not (RECIPES / image).exists():
+        return  # somebody kept a finished host
     with tempfile.TemporaryDirectory(prefix="homestead-lab-") as folder:
         context = Path(folder)
         fill_context(context, image)
