@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 
-import ansible.cli.playbook
-import ansible.executor.process.worker  # noqa: F401 - loaded for its forks
 from ansible import constants
 from ansible.plugins import loader
 
+for _name in ("ansible.cli.playbook", "ansible.executor.process.worker"):
+    importlib.import_module(_name)
 loader.init_plugin_loader()
 # Each playbook asks for it again.
 warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")

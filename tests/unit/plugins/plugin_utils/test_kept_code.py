@@ -54,11 +54,13 @@ def kept(home: Path) -> list[str]:
 
 
 def ask(
-    arguments: dict[str, Any] = ASKED, *, pipelining: bool = True, **task: Any
+    arguments: dict[str, Any] | None = None, *, pipelining: bool = True, **task: Any
 ) -> tuple[dict[str, Any], Asking]:
     loader = DataLoader()  # type: ignore[no-untyped-call]  # Ansible does not say its types
     mode = {"check_mode": False, "diff": False, "async_val": 0, "environment": None}
-    given = SimpleNamespace(**{"args": arguments, "delegate_to": None, **mode, **task})
+    given = SimpleNamespace(
+        **{"args": ASKED if arguments is None else arguments, "delegate_to": None, **mode, **task}
+    )
     context = PlayContext()  # type: ignore[no-untyped-call]  # the same
     connection = connection_loader.get("local", context)
     connection.set_options(var_options={"ansible_pipelining": pipelining})
