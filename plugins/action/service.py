@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import yaml
-from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible.template import trust_as_template
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
@@ -139,14 +139,25 @@ class ActionModule(KeptAction):
         find: Callable[[str, str], str] = self._find_needle
         return find(folder, name)
 
-    def _render_copy(self, entry: Entry, _variables: Variables) -> bytes:
-        source = self._find("files", entry["copy"])
+    def _render_copy(self, entry: Entry, variables: Variables) -> bytes:
+        source = self._find_file(entry["copy"], variables)
         return Path(self._loader.get_real_file(source)).read_bytes()
+
+    def _find_file(self, name: str, variables: Variables) -> str:
+        """Return the path of a role's own file, or else of one of the operator's."""
+        operators = (variables.get("inventory_dir"), variables.get("playbook_dir"), os.getcwd())
+        folders = list(dict.fromkeys(filter(None, operators)))
+        try:
+            return self._find("files", name)
+        except AnsibleError:
+            found = (path for folder in folders if (path := Path(folder, name)).is_file())
+            for path in found:
+                return str(path)
+        raise ServiceError(f"{name} is in none of these directories: {', '.join(folders)}")
 
 
 def _template_variables(entry: Entry, source: str) -> Variables:
     return {
-        "ansible_managed": constants.config.get_config_value("DEFAULT_MANAGED_STR"),
         "template_path": entry["template"],
         "template_fullpath": source,
         "template_destpath": entry["path"],

@@ -156,8 +156,8 @@ options:
       on_change: &on_change
         description:
           - What a change means for units. V(restart) and V(reload) concern all O(units).
-          - A dictionary with lists of units under C(restart) or C(reload) concerns those, also of
-            other services; one that does not exist or does not run is left alone.
+          - A dictionary with units (a list, or one name) under C(restart) or C(reload) concerns
+            those, also of other services; one that does not exist or does not run is left alone.
           - V(none) concerns nobody.
         type: raw
         default: restart
@@ -203,6 +203,10 @@ options:
         description: Further environment variables; secrets are replaced on the host.
         type: dict
         default: {}
+      timeout:
+        description: Seconds after which it is stopped and counts as failed.
+        type: float
+        default: 1800
       on_change: *on_change
   watch:
     description: Files of others whose content is an input of the units, such as certificates.

@@ -87,15 +87,17 @@ def test_a_certificate_that_the_host_signs(changing: Lab) -> None:
     assert changes(changing, matrix_certificate="self_signed") == 0
 
 
-def test_a_certificate_of_the_operators_own(changing: Lab, tmp_path: Path) -> None:
+def test_a_certificate_of_the_operators_own(changing: Lab) -> None:
     changing.ssh("ns", f"lab-certificate {HOSTNAME} DNS:{HOSTNAME}")
+    folder = changing.state / "certificates"  # beside the inventory
+    folder.mkdir()
     for name, path in LEAVES.items():
-        (tmp_path / name).write_text(changing.ssh("ns", f"cat {path}"))
+        (folder / name).write_text(changing.ssh("ns", f"cat {path}"))
     assert_verified_and_settled(
         changing,
         matrix_certificate="files",
-        certificate_fullchain=str(tmp_path / "crt"),
-        certificate_privkey=str(tmp_path / "key"),
+        certificate_fullchain="certificates/crt",
+        certificate_privkey="certificates/key",
     )
     assert issuer(changing) == "CN=Authority of the lab"
 

@@ -29,6 +29,7 @@ from .model import (
 from .secrets import NAME, PLACEHOLDER
 
 MODE = re.compile(r"0?[0-7]{3,4}")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*")  # Debian Policy, section 5.6.1
 
 _WORDS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _REACTION: dict[str, Any] = {"type": "raw", "default": "restart"}
@@ -60,6 +61,7 @@ _COMMAND: dict[str, Any] = {
     "rerun": {"type": "bool", "default": False},
     "user": {"type": "str"},
     "environment": {"type": "dict", "default": {}},
+    "timeout": {"type": "float", "default": 1800},
     "on_change": _REACTION,
 }
 _HEALTH: dict[str, Any] = {
@@ -132,7 +134,7 @@ def parse(params: dict[str, Any]) -> Service:
         name=_name(params["name"]),
         replaces=tuple(_name(name) for name in params["replaces"]),
         present=present,
-        packages=tuple(sorted(set(params["packages"]))),
+        packages=tuple(sorted({_package(name) for name in params["packages"]})),
         account=_account(params["account"]),
         groups=tuple(params["groups"]),
         secrets=tuple(_secret(name, entry) for name, entry in sorted(params["secrets"].items())),
@@ -150,6 +152,13 @@ def parse(params: dict[str, Any]) -> Service:
 def _name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ServiceError(f"name {name!r} must be small letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _package(name: str) -> str:
+    """Return a package's name; dpkg does not report it back with a version or an architecture."""
+    if not PACKAGE.fullmatch(name):
+        raise ServiceError(f"package {name!r} must be a plain name, such as nginx")
     return name
 
 
@@ -203,11 +212,24 @@ def _reaction(entry: dict[str, Any], units: tuple[str, ...]) -> Reaction:
     """Return who reacts; a bare word means all units of the service."""
     wish = entry["on_change"]
     if isinstance(wish, dict) and set(wish) <= {"restart", "reload"}:
-        return Reaction(_units(wish.get("restart", [])), _units(wish.get("reload", [])))
-    table = {"restart": Reaction(restart=units), "reload": Reaction(reload=units)}
-    if wish != "none" and wish not in table:
-        raise ServiceError(f"on_change {wish!r} must be restart, reload, none or lists of units")
-    return table.get(wish, Reaction())
+        lists = {key: _names(names, wish) for key, names in wish.items()}
+        return Reaction(_units(lists.get("restart", [])), _units(lists.get("reload", [])))
+    table = {"restart": Reaction(units), "reload": Reaction((), units), "none": Reaction()}
+    if not isinstance(wish, str) or wish not in table:
+        raise _no_reaction(wish)
+    return table[wish]
+
+
+def _names(names: object, wish: object) -> list[str]:
+    """Return a list of units, also if only one is named."""
+    listed = [names] if isinstance(names, str) else names
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise _no_reaction(wish)
+    return listed
+
+
+def _no_reaction(wish: object) -> ServiceError:
+    return ServiceError(f"on_change {wish!r} must be restart, reload, none or lists of units")
 
 
 def _units(names: list[str]) -> tuple[str, ...]:
@@ -229,11 +251,14 @@ def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
         rerun=entry["rerun"],
         user=entry["user"],
         environment=tuple(sorted((k, str(v)) for k, v in entry["environment"].items())),
+        timeout=entry["timeout"],
         reaction=_reaction(entry, units),
     )
 
 
 def _secret(name: str, entry: dict[str, Any] | None) -> Secret:
+    if not isinstance(entry, dict) and entry is not None:
+        raise ServiceError(f"secret {name!r} has a length and a generation, not {entry!r}")
     wish = {"length": 64, "generation": 1, **(entry or {})}
     if unknown := sorted(set(wish) - {"length", "generation"}):
         raise ServiceError(f"secret {name!r} has a length and a generation, not {unknown}")

@@ -43,7 +43,9 @@ def holds(command: Command, host: Host) -> bool:
 
 def run(command: Command, host: Host, vault: Vault) -> None:
     environment = {key: vault.reveal(value.encode()).decode() for key, value in command.environment}
-    outcome = host.run(command.argv, user=command.user, environment=environment)
+    outcome = host.run(
+        command.argv, user=command.user, environment=environment, seconds=command.timeout
+    )
     if outcome.code != 0:
         said = outcome.last_words() or f"exit code {outcome.code}"
         raise ServiceError(f"{command.argv[0]} failed: {said}")

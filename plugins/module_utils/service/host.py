@@ -8,13 +8,17 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from .model import ServiceError
+
+PATIENCE = 300.0
+"""Seconds after which a program is stopped, unless it was given more."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Run(Protocol):
         *,
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
+        seconds: float = PATIENCE,
     ) -> Outcome: ...
 
 
@@ -51,11 +56,9 @@ _BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}
 
 _MANNERS: Mapping[str, object] = {
     "stdin": subprocess.DEVNULL,
-    "capture_output": True,
     "cwd": "/",
     "umask": 0o022,
-    "text": True,
-    "errors": "replace",
+    "start_new_session": True,
 }
 
 
@@ -64,22 +67,45 @@ def run_program(
     *,
     user: str | None = None,
     environment: Mapping[str, str] | None = None,
+    seconds: float = PATIENCE,
 ) -> Outcome:
-    """Run a program to its end, as `user` with all of that user's groups."""
+    """Run a program to its end, as `user` with all of that user's groups.
+
+    What it starts and leaves running may keep its output open: nobody waits for that.
+    """
     identity = _identity(user) if user else {}
     surroundings = {**os.environ, **_BASICS, **_home(user), **(environment or {})}
-    try:
-        # A module's run_command is not at hand here: this file knows nothing of Ansible.
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            list(argv),
-            check=False,
-            env=surroundings,
-            **_MANNERS,  # type: ignore[call-overload]  # plain options
-            **identity,
-        )
-    except OSError as error:
-        return Outcome(127, errors=f"{argv[0]}: {error.strerror}")
-    return Outcome(done.returncode, done.stdout, done.stderr)
+    with _memory() as output, _memory() as errors:
+        try:
+            # A module's run_command is not at hand here: this file knows nothing of Ansible.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+                list(argv),
+                env=surroundings,
+                stdout=output,
+                stderr=errors,
+                **_MANNERS,  # type: ignore[call-overload]  # plain options
+                **identity,
+            )
+        except OSError as error:
+            return Outcome(127, errors=f"{argv[0]}: {error.strerror}")
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            late = f"it did not end within {seconds:g} s and was stopped"
+            return Outcome(124, _text(output), f"{_text(errors)}\n{late}".strip())
+        return Outcome(process.returncode, _text(output), _text(errors))
+
+
+def _memory() -> IO[bytes]:
+    """Return a file that needs no disk, which may be full."""
+    return os.fdopen(os.memfd_create("output"), "w+b")
+
+
+def _text(written: IO[bytes]) -> str:
+    written.seek(0)
+    return written.read().decode(errors="replace")
 
 
 def _identity(user: str) -> dict[str, object]:

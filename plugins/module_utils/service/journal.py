@@ -14,17 +14,24 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from . import nodes
+from .model import ServiceError
 from .nodes import Node
+
+VERSION = 1
 
 
 @dataclass(frozen=True)
 class UnitBefore:
     active: bool
     enabled: bool
+
+
+Kind = TypeVar("Kind", Node, UnitBefore)
 
 
 @dataclass(frozen=True)
@@ -112,19 +119,36 @@ class Journal:
 
 def open_journal(folder: Path, finished: str) -> Journal:
     """Return the journal a killed run left, or a new one; `finished` names the last success."""
-    content = nodes.read(str(folder / "journal.json")).content
+    path = folder / "journal.json"
+    content = nodes.read(str(path)).content
     if not content:
         return Journal(folder)
-    data = json.loads(content)
+    try:
+        return _load(folder, json.loads(content), finished)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServiceError(
+            f"{path} is no journal of this collection ({error!r}). A run was interrupted, and the "
+            "files that it meant to change stand beside it: look at them, then move the folder "
+            "away and run again."
+        ) from error
+
+
+def _load(folder: Path, data: dict[str, Any], finished: str) -> Journal:
     if data["identity"] == finished:
         return Journal(folder)
     return Journal(
         folder,
         identity=data["identity"],
         left_over=True,
-        entries=tuple((path, Node(**entry)) for path, entry in data["entries"]),
-        units=tuple((unit, UnitBefore(**before)) for unit, before in data["units"]),
+        entries=tuple((path, _known(Node, entry)) for path, entry in data["entries"]),
+        units=tuple((unit, _known(UnitBefore, before)) for unit, before in data["units"]),
     )
+
+
+def _known(kind: type[Kind], entry: dict[str, Any]) -> Kind:
+    """Return what an entry says; fields of another release's are passed over."""
+    names = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in entry.items() if name in names})
 
 
 def _dump(journal: Journal) -> Node:
@@ -133,7 +157,7 @@ def _dump(journal: Journal) -> Node:
         for path, node in journal.entries
     ]
     units = [(unit, vars(before)) for unit, before in journal.units]
-    data = {"identity": journal.identity, "entries": entries, "units": units}
+    data = {"version": VERSION, "identity": journal.identity, "entries": entries, "units": units}
     return Node("file", content=json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
 
 

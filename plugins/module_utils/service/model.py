@@ -70,6 +70,7 @@ class Command:
     rerun: bool
     user: str | None
     environment: tuple[tuple[str, str], ...]
+    timeout: float
     reaction: Reaction
 
 

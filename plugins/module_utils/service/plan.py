@@ -16,7 +16,7 @@ from .host import Host
 from .journal import Journal, open_journal
 from .model import Command, Reaction, Service
 from .needs import Needs
-from .nodes import digest, read
+from .nodes import digest
 from .record import Inputs, Record
 from .secrets import Vault, open_vault
 from .wish import Change, Wish, differences, wishes
@@ -66,7 +66,7 @@ class Plan:
 
     def actions(self, known: Record) -> dict[str, units.Action]:
         """Return what each unit needs, given the inputs with which it is known to run."""
-        own, retired = self.service.units, self.retired
+        own, retired = self.service.units if self.service.present else (), self.retired
         found: dict[str, units.Action] = {}
         for unit, state in self.states.items():
             wished = self.inputs.get(unit, Inputs())
@@ -136,7 +136,7 @@ def _remembered(service: Service, host: Host) -> Record:
     """Return the record of the service, with those of the services that it replaces."""
     names = (service.name, *service.replaces)
     paths = (records.path_of(host.places, name) for name in names)
-    own, *others = (records.load(read(path).content) for path in paths)
+    own, *others = map(records.read, paths)
     for other in others:
         own = own.including(other)
     return own
@@ -148,11 +148,9 @@ def find_due(plan: Plan, host: Host) -> tuple[Command, ...]:
 
 
 def retired_units(service: Service, before: Record) -> tuple[str, ...]:
-    """Return the units that were ours and shall run no longer."""
+    """Return the units that were ours, as the record says, and shall run no longer."""
     kept = service.units if service.present else ()
-    return tuple(
-        unit for unit in dict.fromkeys((*before.units, *service.units)) if unit not in kept
-    )
+    return tuple(unit for unit in before.units if unit not in kept)
 
 
 def unit_inputs(service: Service, wished: Iterable[Wish], needs: Needs) -> dict[str, Inputs]:

@@ -9,11 +9,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import nodes
 from .host import Places
-from .model import Reaction
+from .model import Reaction, ServiceError
 from .nodes import Node
 
 UNKNOWN = "unknown"
+VERSION = 1
+"""Written into each record; of one of another version all is read that it shares with this one."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +63,35 @@ def path_of(places: Places, name: str) -> str:
     return str(places.state / "services" / f"{name}.json")
 
 
-def load(content: bytes) -> Record:
-    """Return the record these bytes hold; nothing at all is the record of a new service."""
+def read(path: str) -> Record:
+    """Return the record that stands at a path; none at all is the record of a new service."""
+    content = nodes.read(path).content
     if not content:
         return Record()
-    data: dict[str, Any] = json.loads(content)
+    try:
+        return _load(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ServiceError(
+            f"{path} is no record of this collection ({error!r}). Move it away, and the next run "
+            "writes it anew; what it alone knew, files and units to remove, is yours to remove."
+        ) from error
+
+
+def _load(data: dict[str, Any]) -> Record:
     return Record(
         files={path: _reaction(entry) for path, entry in data["files"].items()},
-        folders=tuple(data["folders"]),
-        units=tuple(data["units"]),
-        inputs={unit: Inputs(**entry) for unit, entry in data["inputs"].items()},
-        commands=tuple(data["commands"]),
-        transaction=data["transaction"],
+        folders=tuple(data.get("folders", ())),
+        units=tuple(data.get("units", ())),
+        inputs={unit: _inputs(entry) for unit, entry in data.get("inputs", {}).items()},
+        commands=tuple(data.get("commands", ())),
+        transaction=data.get("transaction", ""),
     )
 
 
 def dump(record: Record) -> Node:
     """Return the file that holds this record."""
     data = {
+        "version": VERSION,
         "files": {path: vars(reaction) for path, reaction in sorted(record.files.items())},
         "folders": record.folders,
         "units": record.units,
@@ -89,4 +103,8 @@ def dump(record: Record) -> Node:
 
 
 def _reaction(entry: dict[str, list[str]]) -> Reaction:
-    return Reaction(tuple(entry["restart"]), tuple(entry["reload"]))
+    return Reaction(tuple(entry.get("restart", ())), tuple(entry.get("reload", ())))
+
+
+def _inputs(entry: dict[str, str]) -> Inputs:
+    return Inputs(entry.get("restart", ""), entry.get("reload", ""))

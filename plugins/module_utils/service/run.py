@@ -62,7 +62,7 @@ def _worth_saying(plan: Plan, actions: dict[str, units.Action]) -> dict[str, uni
 
 def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
     actions = plan.actions(plan.intent)
-    changed = [change.wish for change in plan.changes]
+    changed, ours = [change.wish for change in plan.changes], plan.before.files
     return {
         "changed": plan.is_change,
         "packages": {"installed": [], "missing": list(plan.needs.packages)},
@@ -70,7 +70,7 @@ def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
         "removed": [wish.path for wish in changed if wish.node.kind == "absent"],
         "commands": [" ".join(command.argv) for command in plan.due],
         "units": _worth_saying(plan, actions),
-        "diff": [diff(change, plan.vault) for change in plan.changes] if show_diff else [],
+        "diff": [diff(change, plan.vault, ours) for change in plan.changes] if show_diff else [],
     }
 
 

@@ -65,13 +65,26 @@ def generation_path(folder: Path, name: str) -> Path:
 
 def _generation(folder: Path, name: str) -> int:
     path = generation_path(folder, name)
-    return int(path.read_text()) if path.exists() else 1
+    try:
+        return int(_text(path)) if path.exists() else 1
+    except ValueError:
+        raise ServiceError(f"{path} must hold a whole number, the secret's generation") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ServiceError(
+            f"{path} is not text; a secret is one line of UTF-8. Mend the file, or move it away "
+            "and the next run makes another secret."
+        ) from None
 
 
 def open_vault(folder: Path, wished: tuple[Secret, ...]) -> Vault:
     """Read all secrets (they are masked in any output), make missing and outdated ones anew."""
     files = (path for path in sorted(folder.glob("*")) if not path.name.startswith("."))
-    known = {path.name: path.read_text().strip() for path in files if path.is_file()}
+    known = {path.name: _text(path) for path in files if path.is_file()}
     known = {name: value for name, value in known.items() if value}
     fresh = (
         secret

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from .host import Places, find_group, find_user
@@ -17,6 +17,7 @@ from .secrets import PLACEHOLDER, Vault, generation_path, hide_lines
 
 NOBODY_YET = -1
 NO_REACTION = Reaction()
+HIDDEN = "(former lines that are not shown)"
 
 
 @dataclass(frozen=True)
@@ -165,18 +166,25 @@ def _holds_only(folder: str, ours: set[str], record: Record) -> bool:
     return all(os.path.join(folder, name) in {*ours, *record.folders} for name in names)
 
 
-def diff(change: Change, vault: Vault) -> dict[str, str]:
-    """Return Ansible's diff of a change, without any secret."""
+def diff(change: Change, vault: Vault, ours: Container[str]) -> dict[str, str]:
+    """Return Ansible's diff of a change, without any secret; `ours` are the managed paths."""
     wish, path = change.wish, change.wish.path
     before, after = _describe(change.before), _describe(wish.node)
     if wish.node.content != change.before.content:
-        # a secret that is gone may still stand in the old file, and nobody knows it to mask it
-        lost = set(vault.made) - set(vault.known) and change.before.kind == "file"
-        hidden = wish.secret or bool(lost and PLACEHOLDER.search(wish.shown))
-        pair = ("(secret)\n", "(other secret)\n") if hidden else _texts(change, vault)
+        pair = ("(secret)\n", "(other secret)\n") if wish.secret else _texts(change, vault)
+        if path not in ours or wish.node.kind == "absent" or PLACEHOLDER.search(wish.shown):
+            pair = (_without_strange_lines(*pair), pair[1])
         before += pair[0] if change.before.kind == "file" else ""
         after += pair[1] if wish.node.kind == "file" else ""
     return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def _without_strange_lines(before: str, after: str) -> str:
+    """Return a former content without the lines that go: nobody knows which of them are secret."""
+    stay = set(after.splitlines())
+    kept = [line if line in stay else HIDDEN for line in before.splitlines()]
+    shown = (line for line, above in zip(kept, ["", *kept]) if line != HIDDEN or line != above)
+    return "".join(f"{line}\n" for line in shown)
 
 
 def speakable(text: str, changes: Iterable[Change], wished: Iterable[Wish], vault: Vault) -> str:

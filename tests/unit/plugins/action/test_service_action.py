@@ -130,6 +130,20 @@ def test_a_template_is_rendered_like_any_other(tmp_path: Path) -> None:
     assert rendered(tmp_path, template="a.j2") == b"  1\n  2\npart of /etc/a\n"
 
 
+def test_a_copy_may_stand_beside_the_inventory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "elsewhere/certificates"
+    own.mkdir(parents=True)
+    (own / "a.pem").write_text("chain")
+    role = tmp_path / "role"
+    role.mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert rendered(role, copy="certificates/a.pem") == b"chain"
+    result, _action = run(role, {"files": [{"path": "/etc/a", "copy": "certificates/b.pem"}]})
+    assert result["msg"].startswith("certificates/b.pem is in none of these directories: /")
+
+
 def test_a_copy_may_be_binary(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files/a").write_bytes(b"\0\xff")

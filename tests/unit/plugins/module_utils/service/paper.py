@@ -61,6 +61,7 @@ class Programs:
         *,
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
+        seconds: float = 0,  # noqa: ARG002 - nothing takes time here
     ) -> Outcome:
         line = " ".join([*argv, *(f"{k}={v}" for k, v in (environment or {}).items())])
         self.asked.append(f"{line} as {user}" if user else line)

@@ -33,6 +33,7 @@ def test_contents_survive_the_journey(contents: dict[str, bytes]) -> None:
         pytest.param("reload", Reaction(reload=("a.service", "b.timer")), id="reload all"),
         pytest.param("none", Reaction(), id="none"),
         pytest.param({"reload": ["nginx"]}, Reaction(reload=("nginx.service",)), id="foreign"),
+        pytest.param({"reload": "nginx"}, Reaction(reload=("nginx.service",)), id="one foreign"),
     ],
 )
 def test_on_change(wish: Any, reaction: Reaction) -> None:
@@ -79,6 +80,13 @@ def test_mode(entry: dict[str, Any], mode: int) -> None:
         ),
         pytest.param({"secrets": {"x": {"length": 8}}}, "length of at least 16", id="short secret"),
         pytest.param({"secrets": {"x": {"size": 80}}}, "not ['size']", id="unknown key"),
+        pytest.param({"secrets": {"x": 3}}, "not 3", id="no secret"),
+        pytest.param({"watch": [{"path": "/a", "on_change": ["b"]}]}, "['b']", id="bare list"),
+        pytest.param(
+            {"watch": [{"path": "/a", "on_change": {"reload": 3}}]}, "lists of units", id="no unit"
+        ),
+        pytest.param({"packages": ["nginx=1.2"]}, "a plain name", id="version of a package"),
+        pytest.param({"packages": ["nginx:amd64"]}, "a plain name", id="architecture"),
     ],
 )
 def test_wrong_input_is_one_clear_sentence(task: dict[str, Any], words: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,8 +217,77 @@ def test_a_diff_masks_both_sides(paper: Paper) -> None:
     paper.apply(secrets={"k": {}}, files=files)
     files = [paper.file("a", "two @@homestead-secret:k@@\n")]
     diff = paper.apply(secrets={"k": {}}, files=files)["diff"][-1]
-    assert "one @@homestead-secret:k@@" in diff["before"]
+    assert "one" not in diff["before"]
     assert "two @@homestead-secret:k@@" in diff["after"]
+
+
+@pytest.mark.parametrize("content", ["port 1\nnew\n", "port 1\nkey=@@homestead-secret:k@@\n"])
+def test_a_diff_never_tells_what_somebody_else_wrote(paper: Paper, content: str) -> None:
+    """A hand-made file may hold a secret that nobody knows to mask."""
+    (paper.root / "a").write_text("port 1\nkey=made-by-hand\n")
+    diff = paper.apply(secrets={"k": {}}, files=[paper.file("a", content)])["diff"][-1]
+    assert "port 1" in diff["before"]
+    assert "made-by-hand" not in diff["before"]
+
+
+def test_a_diff_tells_the_former_lines_of_a_file_of_ours(paper: Paper) -> None:
+    paper.apply(files=[paper.file("a", "one\n")])
+    assert "one" in paper.apply(files=[paper.file("a", "two\n")])["diff"][-1]["before"]
+
+
+def test_absent_leaves_units_that_were_never_ours(paper: Paper) -> None:
+    paper.programs.units["theirs.timer"] = PaperUnit(active=True, enabled=True)
+    result = paper.apply(state="absent", units=["theirs.timer"])
+    assert not result["changed"]
+    assert paper.programs.units["theirs.timer"] == PaperUnit(active=True, enabled=True)
+
+
+BROKEN = ["no JSON", "[]", '{"files": []}', '{"files": {"/a": 3}}', "\0\0"]
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_record_is_one_sentence(paper: Paper, content: str) -> None:
+    paper.apply(files=[paper.file("a", "one")])
+    (paper.root / "state/services/demo.json").write_text(content)
+    with pytest.raises(ServiceError, match=r"demo\.json is no record .* Move it away"):
+        paper.apply(files=[paper.file("a", "one")])
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"identity": "x", "entries": [1]}'])
+def test_a_broken_journal_is_one_sentence(paper: Paper, content: str) -> None:
+    journal = paper.root / "state/transactions/demo/journal.json"
+    journal.parent.mkdir(parents=True)
+    journal.write_text(content)
+    with pytest.raises(ServiceError, match=r"journal\.json is no journal .* run again"):
+        paper.apply(files=[paper.file("a", "one")])
+
+
+def test_the_record_of_a_newer_release_is_read(paper: Paper) -> None:
+    task = {"files": [paper.file("a", "one")], "units": ["u"]}
+    paper.apply(**task)
+    record = paper.root / "state/services/demo.json"
+    newer = json.loads(record.read_text())
+    assert newer["version"] == 1
+    newer.update(version=2, artefacts=["x"])
+    newer["inputs"]["u.service"]["signal"] = "HUP"
+    newer["files"][paper.path("a")]["signal"] = ["u.service"]
+    record.write_text(json.dumps(newer))
+    assert not paper.apply(**task)["changed"]
+
+
+def test_the_record_of_the_first_release_is_read(paper: Paper) -> None:
+    task = {"files": [paper.file("a", "one")], "units": ["u"]}
+    paper.apply(**task)
+    record = paper.root / "state/services/demo.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "version": None}))
+    assert not paper.apply(**task)["changed"]
+
+
+def test_a_secret_that_is_no_text_is_one_sentence(paper: Paper) -> None:
+    (paper.root / "secrets").mkdir()
+    (paper.root / "secrets/k").write_bytes(b"\xff\xfe")
+    with pytest.raises(ServiceError, match=r"secrets/k is not text; .* move it away"):
+        paper.apply(secrets={"k": {}}, files=[paper.file("a", "x")])
 
 
 def test_the_diff_of_a_secret_file_only_says_that_it_differs(paper: Paper) -> None:
