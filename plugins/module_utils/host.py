@@ -25,11 +25,11 @@ SUPPORTED = {
     "12": Release(postgresql=15, python="3.11"),
     "13": Release(postgresql=17, python="3.13"),
 }
-WEB_PORTS = (80, 443)
-OUR_WEB_SERVERS = ("nginx",)
+OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
+"""Programs that listen for us, and the services of which they are a part."""
 MEGABYTE = 1024 * 1024
 
-_LISTENING = "0A"
+_LISTENING = {"tcp": "0A", "udp": "07"}
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
 
@@ -41,13 +41,14 @@ class Observation:
     os_release: str
     meminfo: str
     tcp: str
+    udp: str
     owners: Mapping[str, str]
     fib_trie: str
     if_inet6: str
     disk_free: int
     machine: str
     server_name: str
-    is_ours: bool
+    services: frozenset[str]
     iptables: str
     ip6tables: str
     nftables: str
@@ -60,6 +61,8 @@ class Requirements:
     server_name: str
     memory_mb: int
     disk_mb: int
+    ports: frozenset[str] = frozenset()
+    """Written as "tcp 443"."""
 
 
 def release_fields(os_release: str) -> dict[str, str]:
@@ -74,19 +77,14 @@ def memory_mb(meminfo: str) -> int:
     return int(match[1]) // 1024 if match else 0
 
 
-def listeners(tcp: str) -> dict[str, int]:
-    """Return inode and port of what listens, from /proc/net/tcp and /proc/net/tcp6 (proc(5))."""
+def listeners(*, tcp: str, udp: str) -> dict[str, str]:
+    """Return inode and port of what listens, from /proc/net/tcp, tcp6, udp and udp6 (proc(5))."""
     found = {}
-    for line in tcp.splitlines():
-        fields = line.split()
-        if len(fields) > 9 and fields[3] == _LISTENING:
-            found[fields[9]] = int(fields[1].rpartition(":")[2], 16)
+    for protocol, sockets in (("tcp", tcp), ("udp", udp)):
+        for fields in map(str.split, sockets.splitlines()):
+            if len(fields) > 9 and fields[3] == _LISTENING[protocol]:
+                found[fields[9]] = f"{protocol} {int(fields[1].rpartition(':')[2], 16)}"
     return found
-
-
-def web_listeners(tcp: str) -> dict[str, int]:
-    """Return inode and port of what listens where the web server of a Matrix host must."""
-    return {inode: port for inode, port in listeners(tcp).items() if port in WEB_PORTS}
 
 
 def addresses(fib_trie: str, if_inet6: str) -> list[str]:
@@ -110,7 +108,7 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
         sentence
         for sentence in (
             _release_fault(seen),
-            *_web_server_faults(seen),
+            *_port_faults(seen, needed),
             _memory_fault(seen, needed),
             _disk_fault(seen, needed),
             _server_name_fault(seen, needed),
@@ -127,16 +125,21 @@ def _release_fault(seen: Observation) -> str:
     return f"The host runs {name}; install Debian {' or '.join(SUPPORTED)}."
 
 
-def _web_server_faults(seen: Observation) -> list[str]:
-    ports: dict[str, set[int]] = {}
-    for inode, port in web_listeners(seen.tcp).items():
-        ports.setdefault(seen.owners.get(inode, "another program"), set()).add(port)
+def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
+    held: dict[str, set[str]] = {}
+    for inode, port in listeners(tcp=seen.tcp, udp=seen.udp).items():
+        if port in needed.ports:
+            held.setdefault(seen.owners.get(inode, "another program"), set()).add(port)
     return [
-        f"{owner} already listens on port {' and '.join(map(str, sorted(used)))}; "
-        "remove it, because the Matrix server brings its own web server."
-        for owner, used in sorted(ports.items())
-        if not (seen.is_ours and owner in OUR_WEB_SERVERS)
+        f"{owner} already listens on {' and '.join(sorted(ports, key=_by_number))}; remove it or "
+        "let it listen elsewhere, because the Matrix server needs that itself."
+        for owner, ports in sorted(held.items())
+        if OUR_PROGRAMS.get(owner) not in seen.services
     ]
+
+
+def _by_number(port: str) -> tuple[int, str]:
+    return int(port.rpartition(" ")[2]), port
 
 
 def _memory_fault(seen: Observation, needed: Requirements) -> str:

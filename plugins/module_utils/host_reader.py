@@ -9,12 +9,14 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Callable
 
 from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+    OUR_PROGRAMS,
     Observation,
-    web_listeners,
+    listeners,
 )
 
 STATE = "var/lib/homestead"
@@ -27,21 +29,26 @@ _FOLDERS = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "b
 _PATIENCE = 5
 
 
-def observe(root: Path = Path("/")) -> Observation:
-    """Read everything that the judgement needs."""
-    tcp = "\n".join(_text(root / "proc/net" / name) for name in ("tcp", "tcp6"))
+def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observation:
+    """Read everything that the judgement needs, with the owners of these ports ("tcp 443")."""
+    tcp, udp = (
+        "\n".join(_text(root / "proc/net" / name) for name in (protocol, f"{protocol}6"))
+        for protocol in ("tcp", "udp")
+    )
+    asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
     disk = os.statvfs(root)
     return Observation(
         os_release=_text(root / "etc/os-release"),
         meminfo=_text(root / "proc/meminfo"),
         tcp=tcp,
-        owners=_owners(root / "proc", set(web_listeners(tcp))),
+        udp=udp,
+        owners=_owners(root / "proc", asked),
         fib_trie=_text(root / "proc/net/fib_trie"),
         if_inet6=_text(root / "proc/net/if_inet6"),
         disk_free=disk.f_bavail * disk.f_frsize,
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
-        is_ours=_has_our_web_server(root / STATE),
+        services=frozenset(filter(_is_begun(root / STATE), OUR_PROGRAMS.values())),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
         nftables=_printed(root, _NFT),
@@ -77,11 +84,14 @@ def _printed(root: Path, command: Sequence[str]) -> str:
         return ""
 
 
-def _has_our_web_server(state: Path) -> bool:
-    """Whether we set up the web server, or were interrupted while we did."""
-    record = state / "services" / "reverse_proxy.json"
-    journal = state / "transactions" / "reverse_proxy"
-    return record.exists() or journal.exists()
+def _is_begun(state: Path) -> Callable[[str], bool]:
+    """Return what tells whether we set up a service, or were interrupted while we did."""
+
+    def is_begun(name: str) -> bool:
+        record = state / "services" / f"{name}.json"
+        return record.exists() or (state / "transactions" / name).exists()
+
+    return is_begun
 
 
 def _owners(proc: Path, inodes: set[str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ author: ["The homestead.matrix founders (@homestead-matrix)"]
 description:
   - Looks at a host and refuses it, with one sentence for each reason,
     if it cannot be a Matrix server.
-  - That is so if it does not run Debian 12 or 13, if another web server listens on port 80 or 443,
-    if it has too little memory or disk, or if it already serves another domain.
+  - That is so if it does not run Debian 12 or 13, if another program listens on a port that the
+    server needs, if it has too little memory or disk, or if it already serves another domain.
   - Free disk is asked for only until the homeserver has run, so that a full host can be repaired.
   - Changes nothing and returns what roles want to know about the host, also which ports its NAT
     publishes past the firewall, as Docker does it for containers.
@@ -32,6 +32,11 @@ options:
     description: What must be free on the root file system, in megabytes.
     type: int
     default: 3072
+  ports:
+    description: Ports, such as V(tcp 443), on which no program but ours may listen.
+    type: list
+    elements: str
+    default: [tcp 80, tcp 443]
   refuse:
     description:
       - Whether a host fails the task if it cannot be a Matrix server or cannot be looked at.

@@ -47,6 +47,7 @@ def derive(description: Description) -> Data:
         "registration": description.registration,
         "max_upload_mb": description.max_upload_mb,
         "ports": [port.as_dict() for port in description.ports],
+        "listens": listens(description),
         "ssh_rate_limit": description.ssh_rate_limit,
         "vhosts": virtual_hosts(description),
         "upstreams": upstreams(description),
@@ -62,6 +63,16 @@ def derive(description: Description) -> Data:
 def base_url(description: Description) -> str:
     """Return the address that clients use; without a slash at the end, which some cannot take."""
     return f"https://{description.hostname}"
+
+
+def listens(description: Description) -> list[str]:
+    """Return the ports, like "tcp 443", on which nothing but our programs may listen.
+
+    The relay's range is left out: other programs use some of it for a moment.
+    """
+    rows = (COMPONENTS[name] for name in description.components if name != "ssh")
+    ports = (port for row in rows for port in row.ports if port.first == port.last)
+    return [f"{port.protocol} {port.first}" for port in ports]
 
 
 def well_known(description: Description) -> Data:

@@ -104,7 +104,7 @@ class Server:
 
     def answers(self, protocol: str, first: int, last: int, *, family: int = 4) -> set[int]:
         """Return the ports that answer the stranger in any way, a refusal included."""
-        numbers = [protocol, str(first), str(last), "400"]
+        numbers = [protocol, str(first), str(last), "2000"]
         command = ["python3", "-", self.address(family), *numbers]
         found = self.run(*command, host="stranger", text=SCAN.read_text(encoding="utf-8"))
         return {int(port) for port in json.loads(found)}

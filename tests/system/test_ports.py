@@ -54,12 +54,12 @@ def scan(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tcp(lab: Lab, plan: dict[str, set[int]], family: int) -> None:
-    assert scan(lab, lab.address(HOSTNAME, family), "tcp", EVERY, 4000) == plan["tcp"]
+    assert scan(lab, lab.address(HOSTNAME, family), "tcp", EVERY, 16000) == plan["tcp"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_other_udp_port_answers(lab: Lab, plan: dict[str, set[int]], family: int) -> None:
-    assert scan(lab, lab.address(HOSTNAME, family), "udp", EVERY, 4000) <= plan["udp"]
+    assert scan(lab, lab.address(HOSTNAME, family), "udp", EVERY, 16000) <= plan["udp"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -25,8 +25,9 @@ def answer(request: Request) -> Result:
         server_name=arguments["server_name"],
         memory_mb=arguments["minimum_memory_mb"],
         disk_mb=arguments["minimum_disk_mb"],
+        ports=frozenset(arguments["ports"]),
     )
-    seen = observe()
+    seen = observe(ports=needed.ports)
     found = faults(seen, needed)
     result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
     if found and arguments["refuse"]:

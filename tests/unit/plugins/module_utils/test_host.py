@@ -18,11 +18,15 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host import (
     told,
 )
 
-NEEDED = Requirements(server_name="example.com", memory_mb=900, disk_mb=3072)
+PORTS = frozenset({"tcp 80", "tcp 443", "tcp 8448", "udp 3478"})
+NEEDED = Requirements(server_name="example.com", memory_mb=900, disk_mb=3072, ports=PORTS)
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when   uid timeout inode
    0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 101 1
    1: 0100007F:1F48 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 102 1
    2: 0A00020F:0050 0A000202:C350 01 00000000:00000000 00:00000000 00000000     0        0 103 1
+"""
+UDP = """   0: 00000000:0D96 00000000:0000 07 00000000:00000000 00:0 0 0        0 201 2
+   1: 0A00020F:0D97 0A000202:0035 01 00000000:00000000 00:0 0 0        0 202 2
 """
 LINE = "   9: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:0 0 0 0 {inode} 1\n"
 RELEASE = """PRETTY_NAME="Debian GNU/Linux 13 (trixie)"
@@ -55,13 +59,14 @@ FRESH = Observation(
     os_release=RELEASE,
     meminfo="MemTotal:        2014208 kB\nMemFree:          100000 kB\n",
     tcp=TCP,
+    udp="",
     owners={},
     fib_trie=FIB_TRIE,
     if_inet6=IF_INET6,
     disk_free=20 * 1024**3,
     machine="x86_64",
     server_name="",
-    is_ours=False,
+    services=frozenset(),
     iptables="",
     ip6tables="",
     nftables="",
@@ -106,7 +111,7 @@ def test_published_ports_are_told_as_data() -> None:
 
 
 def test_listeners_are_told_from_connections() -> None:
-    assert listeners(TCP) == {"101": 22, "102": 8008}
+    assert listeners(tcp=TCP, udp=UDP) == {"101": "tcp 22", "102": "tcp 8008", "201": "udp 3478"}
 
 
 def test_addresses_without_any() -> None:
@@ -157,33 +162,45 @@ def test_memory_unknown_is_none() -> None:
         ),
         pytest.param(
             replace(FRESH, tcp=listening(80), owners={"900": "apache2"}),
-            "apache2 already listens on port 80; "
-            "remove it, because the Matrix server brings its own web server.",
+            "apache2 already listens on tcp 80; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="another web server",
         ),
         pytest.param(
             replace(FRESH, tcp=listening(443, 80), owners={"900": "caddy", "901": "caddy"}),
-            "caddy already listens on port 80 and 443; "
-            "remove it, because the Matrix server brings its own web server.",
+            "caddy already listens on tcp 80 and tcp 443; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="on both ports",
         ),
         pytest.param(
             replace(FRESH, tcp=listening(80, address="0" * 32), owners={"900": "caddy"}),
-            "caddy already listens on port 80; "
-            "remove it, because the Matrix server brings its own web server.",
+            "caddy already listens on tcp 80; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="on IPv6",
         ),
         pytest.param(
             replace(FRESH, tcp=listening(80), owners={"900": "nginx"}),
-            "nginx already listens on port 80; "
-            "remove it, because the Matrix server brings its own web server.",
+            "nginx already listens on tcp 80; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="an nginx that is not ours",
         ),
         pytest.param(
-            replace(FRESH, tcp=listening(80), is_ours=True),
-            "another program already listens on port 80; "
-            "remove it, because the Matrix server brings its own web server.",
+            replace(FRESH, tcp=listening(80), services=frozenset({"reverse_proxy"})),
+            "another program already listens on tcp 80; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="nobody knows whose",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(8448), owners={"900": "haproxy"}),
+            "haproxy already listens on tcp 8448; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
+            id="the port of federation",
+        ),
+        pytest.param(
+            replace(FRESH, udp=UDP, owners={"201": "turnserver"}),
+            "turnserver already listens on udp 3478; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
+            id="another relay",
         ),
         pytest.param(
             replace(FRESH, meminfo="MemTotal:         524288 kB\n"),
@@ -215,7 +232,10 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
     [
         pytest.param(
             replace(
-                FRESH, tcp=listening(80, 443), owners={"900": "nginx", "901": "nginx"}, is_ours=True
+                FRESH,
+                tcp=listening(80, 443),
+                owners={"900": "nginx", "901": "nginx"},
+                services=frozenset({"reverse_proxy"}),
             ),
             id="our own web server",
         ),

@@ -41,16 +41,16 @@ def install(root: Path, name: str, script: str) -> None:
 
 
 def test_a_host_is_read(root: Path) -> None:
-    seen = observe(root)
+    seen = observe(root, ports=["tcp 80"])
     assert seen.os_release.startswith("ID=debian")
     assert seen.owners == {"4711": "nginx"}
     assert seen.disk_free > 0
-    assert (seen.server_name, seen.is_ours) == ("", False)
+    assert (seen.server_name, seen.services) == ("", frozenset())
 
 
 def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
     (root / "proc/124").mkdir()
-    assert observe(root).owners == {"4711": "nginx"}
+    assert observe(root, ports=["tcp 80"]).owners == {"4711": "nginx"}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
 )
 def test_our_own_web_server_is_known(root: Path, path: str) -> None:
     (root / "var/lib/homestead" / path).mkdir(parents=True)
-    assert observe(root).is_ours
+    assert observe(root).services == {"reverse_proxy"}
 
 
 def test_the_recorded_server_name_is_read(root: Path) -> None:
