@@ -40,12 +40,23 @@ class Death:
         if event == "open":
             path, flags = arguments[0], arguments[2]
             writing = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
-            return writing and path != os.devnull  # every program gets that as its input
+            # every program gets the null device as its input; what is open already has a number
+            return writing and path != os.devnull and not isinstance(path, int)
         if event == "subprocess.Popen":
             return not any(word in READERS for word in arguments[1])  # type: ignore[attr-defined]
         if event in ("os.remove", "os.rmdir"):
-            return os.path.lexists(str(arguments[0]))
+            path, folder = arguments
+            return _stands(str(path), folder if isinstance(folder, int) else -1)
         return event in WRITES
+
+
+def _stands(path: str, folder: int) -> bool:
+    """Tell whether something stands at a path, which may begin at an open directory."""
+    try:
+        os.stat(path, dir_fd=None if folder < 0 else folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class Journal:
             backup = self._backup(number)
             nodes.remove(backup)
             try:
-                os.link(path, backup)
+                nodes.name_as_well(path, backup)
             except OSError as error:
                 if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
                     raise
@@ -174,10 +174,8 @@ def _restore_node(path: str, node: Node) -> bool:
 
 
 def _put_back(path: str, backup: str) -> None:
-    nodes.clear_draft(path)
     try:
-        os.link(backup, nodes.draft(path))
-        nodes.put_in_place(path)
+        nodes.put_back(path, backup)
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
             raise
@@ -190,5 +188,5 @@ def _copy_back(path: str, node: Node) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        os.unlink(path)  # a full disk: the new file must make room for the old one
+        nodes.remove(path)  # a full disk: the new file must make room for the old one
         nodes.write(path, node)

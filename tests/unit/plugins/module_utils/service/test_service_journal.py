@@ -48,6 +48,43 @@ def test_any_node_replaces_any_other_and_comes_back(
     assert os.listdir(tmp_path) == ([] if before is ABSENT else ["path"])
 
 
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """Return the directory of an account that has put a link to root's into it."""
+    if UID != 0:
+        pytest.skip("only root can give a directory to somebody")
+    root, own = tmp_path / "root", tmp_path / "own"
+    root.mkdir(mode=0o755)
+    own.mkdir()
+    (own / "media").symlink_to(root)
+    os.chown(own, 12345, 12345)
+    return own
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        pytest.param("media", Node("directory", uid=12345, gid=12345, mode=0o777), id="itself"),
+        pytest.param("media/new", Node("directory", uid=12345, gid=12345, mode=0o777), id="below"),
+        pytest.param("media/file", file(b"new"), id="file"),
+        pytest.param("media/link", Node("link", target="elsewhere"), id="link"),
+    ],
+)
+def test_no_account_leads_root_elsewhere_by_a_link(theirs: Path, name: str, node: Node) -> None:
+    with pytest.raises(OSError, match=str(theirs / name)):
+        nodes.write(str(theirs / name), node)
+    root = theirs.parent / "root"
+    assert (root.stat().st_uid, root.stat().st_mode & 0o777) == (0, 0o755)
+    assert os.listdir(root) == []
+
+
+def test_links_of_root_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "real")
+    nodes.write(str(tmp_path / "run/a"), file(b"a"))
+    assert (tmp_path / "real/a").read_bytes() == b"a"
+
+
 def test_new_directories_go_with_what_is_in_them(tmp_path: Path) -> None:
     paths = [str(tmp_path / "a"), str(tmp_path / "a/b"), str(tmp_path / "a/b/file")]
     journal = open_journal(tmp_path / "journal", "").protect(paths, {})
