@@ -137,3 +137,7 @@ class Host:
     places: Places = field(default_factory=Places)
     run: Run = run_program
     settle: float = 0.6
+    """Seconds for which units that were started are watched."""
+    patience: float = 10
+    """Seconds in which a program takes its new configuration."""
+    root: Path = Path("/")

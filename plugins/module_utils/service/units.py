@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from . import workers
 from .host import Host
 from .model import ServiceError
 from .record import Inputs
@@ -131,10 +132,12 @@ def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> li
 def _turn(host: Host, verb: str, units: list[str], began: float) -> None:
     if not units:
         return
+    before = workers.look(host, units) if verb == "reload-or-restart" else []
     host.run(["systemctl", "reset-failed", *units])
     outcome = host.run(["systemctl", verb, *units])
     if outcome.code != 0:
         raise ServiceError(last_words(host, units, began) or outcome.last_words())
+    workers.wait_for_new_ones(host, before)
 
 
 def settle(host: Host, units: list[str], began: float) -> None:

@@ -34,6 +34,7 @@ class PaperUnit:
     loaded: bool = True
     active: bool = False
     enabled: bool = False
+    first: int = 0
 
     def properties(self) -> str:
         words = {
@@ -42,6 +43,7 @@ class PaperUnit:
             "UnitFileState": ("enabled" if self.enabled else "disabled") if self.loaded else "",
             "Type": "simple",
             "NRestarts": "0",
+            "MainPID": str(self.first),
         }
         return "\n".join(f"{key}={value}" for key, value in words.items())
 
@@ -101,13 +103,19 @@ class Paper:
     @property
     def host(self) -> Host:
         places = Places(self.root / "state", self.root / "secrets", self.root / "locks")
-        return Host(places, self.programs, settle=0)
+        return Host(places, self.programs, settle=0, patience=0, root=self.root)
 
     def path(self, name: str) -> str:
         return str(self.root / name)
 
     def read(self, name: str) -> str:
         return (self.root / name).read_text()
+
+    def process(self, number: int, parent: int) -> None:
+        """Start a process, as /proc shows it."""
+        folder = self.root / f"proc/{number}"
+        folder.mkdir(parents=True)
+        (folder / "stat").write_text(f"{number} (nginx: worker) S {parent} 1 1")
 
     def file(self, name: str, content: str, **more: Any) -> dict[str, Any]:
         return {"path": self.path(name), "content": content, **US, **more}

@@ -242,6 +242,29 @@ def test_absent_leaves_units_that_were_never_ours(paper: Paper) -> None:
     assert paper.programs.units["theirs.timer"] == PaperUnit(active=True, enabled=True)
 
 
+@pytest.mark.parametrize("takes_it", [True, False])
+def test_a_reload_counts_once_there_are_new_workers(paper: Paper, takes_it: bool) -> None:
+    """A port that is taken stops nginx from reloading; systemd does not hear of it."""
+    paper.programs.units["nginx.service"] = PaperUnit(active=True, first=10)
+    paper.process(11, parent=10)
+    log = paper.root / "var/log/nginx/error.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("of yesterday\n")
+
+    def reload() -> Outcome:
+        if takes_it and not (paper.root / "proc/12").exists():
+            paper.process(12, parent=10)
+        log.write_text("of yesterday\nbind() to 0.0.0.0:8448 failed\n")
+        return Outcome(0)
+
+    paper.programs.answers["systemctl reload-or-restart nginx.service"] = reload
+    result = paper.apply(files=[paper.file("a", "one", on_change={"reload": "nginx"})])
+    assert (paper.root / "a").exists() is takes_it
+    if not takes_it:
+        said = "nginx.service goes on with its former configuration: bind() to 0.0.0.0:8448 failed"
+        assert result["msg"].startswith(said)
+
+
 BROKEN = ["no JSON", "[]", '{"files": []}', '{"files": {"/a": 3}}', "\0\0"]
 
 
