@@ -135,7 +135,9 @@ class Lab:
         given = stdin.encode() if isinstance(stdin, str) else stdin
         with self.begin(host, *command) as process:
             output, errors = process.communicate(given)
-        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+        # A program that a signal killed has the status that shells give it.
+        status = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        return subprocess.CompletedProcess(command, status, output, errors)
 
     def run(self, host: str, *command: str, stdin: bytes | str = b"") -> str:
         """Run a program as root on a host and return what it printed."""

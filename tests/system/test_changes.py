@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
-from ansible_collections.homestead.matrix.tests.lab.runs import Run
+from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 from cryptography import x509
 
 ZONE = "/etc/dnsmasq.d/lab.conf"
@@ -124,6 +124,39 @@ def test_the_base_domain_on_the_same_host(changing: Lab) -> None:
         assert f"DNS:{DOMAIN}" in changing.ssh(
             "matrix", f"openssl x509 -in /etc/homestead/tls/{HOSTNAME}/fullchain.pem -noout -text"
         )
+
+
+ANOTHER_SITE = """
+- hosts: matrix
+  become: true
+  gather_facts: false
+  tasks:
+    - homestead.matrix.service:
+        name: another_site
+        state: "{{ wished }}"
+        files:
+          - path: /etc/nginx/conf.d/another.conf
+            content: "server { listen 9999; }"
+            on_change: {reload: nginx.service}
+        validate: [{argv: [/usr/sbin/nginx, -t]}]
+"""
+
+
+def test_a_reload_that_nginx_cannot_do_is_undone(changing: Lab) -> None:
+    """A port that is taken passes nginx's own check, and its reload reports success."""
+    playbook = changing.state / "another_site.yml"
+    playbook.write_text(ANOTHER_SITE)
+    holder = changing.begin("matrix", "timeout", "60", "python3", "-m", "http.server", "9999")
+    wait_until(lambda: "9999" in changing.shell("matrix", "ss -Hltn"), seconds=20)
+    refused = changing.play(playbook, wished="present")
+    assert "nginx.service goes on with its former configuration" in refused.output
+    assert "Address already in use" in refused.output
+    assert "another" not in changing.run("matrix", "ls", "/etc/nginx/conf.d")
+    changing.shell("matrix", "pkill -x timeout")
+    holder.communicate()
+    assert changing.play(playbook, wished="present").changed
+    assert "nginx" in changing.shell("matrix", "ss -Hltnp sport = :9999")
+    assert changing.play(playbook, wished="absent").changed
 
 
 def test_the_way_back_to_a_former_release(changing: Lab, tmp_path: Path) -> None:

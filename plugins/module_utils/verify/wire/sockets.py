@@ -197,10 +197,12 @@ async def _first(attempts: Sequence[Callable[[], Awaitable[Stream]]]) -> Stream:
             done, running = await asyncio.wait(
                 running, timeout=patience, return_when=asyncio.FIRST_COMPLETED
             )
-            for attempt in done:
-                if (failure := attempt.exception()) is None:
-                    return attempt.result()
-                failures.append(failure)
+            won = [attempt for attempt in done if attempt.exception() is None]
+            for attempt in won[1:]:
+                attempt.result().close()
+            if won:
+                return won[0].result()
+            failures += [failure for attempt in done if (failure := attempt.exception())]
     finally:
         for attempt in running:
             attempt.cancel()
