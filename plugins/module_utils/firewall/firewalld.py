@@ -173,7 +173,8 @@ class Firewalld:
             return self._forget()
         put(self._system, FOUND, self._system.read(f"{folder}/firewalld.found"))
         self._write(self._wanted(rules))
-        require(self._system, ["systemctl", "enable", "--quiet", UNIT])
+        if not self._present()["enabled"]:
+            require(self._system, ["systemctl", "enable", "--quiet", UNIT])
         self._system.write(RECORD, self.loaded())
         return None
 

@@ -131,7 +131,8 @@ class Ufw:
         put(self._system, FOUND, self._system.read(f"{folder}/ufw.found"))
         for path, text in self._wanted(rules).items():
             put(self._system, path, text)
-        require(self._system, ["systemctl", "enable", "--now", "--quiet", UNIT])
+        if not self._unit_stands():
+            require(self._system, ["systemctl", "enable", "--now", "--quiet", UNIT])
         self._system.write(RECORD, self.loaded())
         return None
 

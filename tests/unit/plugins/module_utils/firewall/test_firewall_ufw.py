@@ -196,7 +196,9 @@ def test_the_timer_brings_the_former_rules_back(make: Make) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param({"breaks": {"systemctl enable": "no bus"}}, id="no unit"),
+        pytest.param(
+            {"breaks": {"systemctl enable": "no bus"}, "units": {UNIT: set()}}, id="no unit"
+        ),
         pytest.param({"full": FOUND}, id="no room for what was found"),
         pytest.param({"full": IPV6.path}, id="no room for the rules of IPv6"),
         pytest.param({"full": RECORD}, id="no room for the record"),
