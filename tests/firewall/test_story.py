@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-from firewall_rendering import SETS, rendered, rows
 from firewall_server import Run, Server, wait_until
 
 OPEN = ["tcp 22", "tcp 80", "tcp 443", "tcp 8448", "tcp 3478", "udp 3478", "tcp 5349"]
@@ -145,41 +144,6 @@ with socket.socket(family, socket.SOCK_RAW, 58 if six else 1) as raw:
 print("answered")
 """
 OUR_TABLE = "nft -s list table inet homestead"
-FOREIGN = {
-    "ip nat": "iptables -t nat -N DOCKER; "
-    "iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER; "
-    "iptables -t nat -A DOCKER -p tcp --dport 8080 -j DNAT --to 172.17.0.2:80",
-    "ip filter": "iptables -N f2b-sshd; iptables -I INPUT -p tcp --dport 22 -j f2b-sshd; "
-    "iptables -A f2b-sshd -s 203.0.113.9 -j REJECT; iptables -A f2b-sshd -j RETURN",
-    "ip6 filter": "ip6tables -N LIBVIRT_INP; ip6tables -I INPUT -j LIBVIRT_INP; "
-    "ip6tables -A LIBVIRT_INP -i virbr0 -p udp --dport 53 -j ACCEPT",
-    "ip wg-quick-wg0": "nft 'table ip wg-quick-wg0 { chain preraw { type filter hook prerouting "
-    "priority -300; policy accept; iifname != wg0 ip daddr 10.8.0.1 drop; }; }'",
-    "inet f2b-table": "nft 'table inet f2b-table { set bans { type ipv4_addr; elements = { "
-    "203.0.113.10 }; }; chain f2b { type filter hook input priority -1; ip saddr @bans drop; }; }'",
-}
-SHOWN = (
-    "for tables in iptables ip6tables; do $tables-save | grep -E 'DOCKER|f2b|LIBVIRT'; done; "
-    "nft list table ip wg-quick-wg0; nft list table inet f2b-table"
-)
-
-
-def test_rules_of_others_stay_to_the_byte_through_fifty_changes(server: Server) -> None:
-    server.shell("; ".join(FOREIGN.values()))
-    before = server.shell(SHOWN)
-    assert [
-        name
-        for name in ("DOCKER", "f2b-sshd", "LIBVIRT_INP", "wg-quick", "bans")
-        if name not in before
-    ] == []
-    changes = [rows(SETS["none"]), rows(SETS["all"])]
-    wishes = [(table, rendered(server.firewall, table)) for table in changes]
-    assert len(server.commit(wishes * 25)) == 50
-    assert server.shell(SHOWN) == before
-    assert server.play(matrix_firewall="none").status == 0
-    assert server.shell(SHOWN) == before
-    assert server.play().status == 0
-    assert server.shell(SHOWN) == before
 
 
 @pytest.mark.parametrize("other", ["nftables", "ufw", "firewalld"])

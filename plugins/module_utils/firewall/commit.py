@@ -156,9 +156,11 @@ class Firewall:
         return report
 
     def _load_with_undoing(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
-        self._save(rules, ticket=ticket)
+        self._system.write(UNDO, UNDO_SCRIPT)
         try:
+            # Before anything is saved: a run that dies leaves nothing for which others would wait.
             self._arm(ticket.seconds)
+            self._save(rules, ticket=ticket)
             with self._system.within(ticket.seconds):
                 self._load(rules)
         except (FirewallError, OSError) as error:
@@ -220,7 +222,6 @@ class Firewall:
     def _save(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
         """Save what is in force, and how to bring it back; what goes comes back first."""
         self._system.remove(PREPARING)
-        self._system.write(UNDO, UNDO_SCRIPT)
         self._system.write(f"{PREPARING}/ticket", json.dumps(asdict(ticket)))
         self._system.write(f"{PREPARING}/rules", json.dumps(rules))
         scripts = [self._backends[name].save(PREPARING) for name in reversed(list(rules))]
