@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
     return ByServer(config, log)
 
 
-@pytest.fixture(scope="session", params=KINDS)
-def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Start a host that nothing filters yet."""
-    firewall, _hyphen, release = request.param.partition("-")
-    server = Server(Lab(f"firewall-{request.param}"), firewall)
+@contextmanager
+def a_bare_server(kind: str, name: str) -> Iterator[Server]:
+    """Give a host that nothing filters yet."""
+    firewall, _hyphen, release = kind.partition("-")
+    server = Server(Lab(f"{name}-{kind}"), firewall)
     server.lab.down()
     server.up(release=release)
     yield server
     server.lab.down()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Start the host of all tests but those that have one of their own."""
+    with a_bare_server(request.param, "firewall") as server:
+        yield server
 
 
 @pytest.fixture

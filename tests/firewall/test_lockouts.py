@@ -6,16 +6,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from attempts import ATTEMPTS, EXTRA, FOLDER, KEPT, NOBODY_NEW, SECONDS, Attempt
+from conftest import a_bare_server
 from firewall_server import Lab, Run, Server, kill, wait_until
 
 # Each firewall on one release, and firewalld, whose versions differ most, on both.
 KINDS = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12 firewalld-13").split()
+
 pytestmark = pytest.mark.parametrize("bare", KINDS, indirect=True)
 PATIENCE = {"firewall_rollback_seconds": SECONDS}
+
+
+@pytest.fixture(scope="module")
+def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Start a host of these tests' own: others leave rules that a reboot takes away."""
+    with a_bare_server(request.param, "lockouts") as server:
+        yield server
 
 
 # Servers that the last test left with KEPT rules.
