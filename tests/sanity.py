@@ -58,6 +58,9 @@ def provide_pip(home: Path) -> None:
     for version in versions:
         installer = cache / f"get_pip_{version.replace('.', '_')}.py"
         installer.write_text("import ensurepip\n\nensurepip.bootstrap()\n")
+    settings = home / ".config/pip/pip.conf"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("[install]\nno-compile = true\n")  # most of it is never run
 
 
 def main() -> int:

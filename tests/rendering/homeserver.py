@@ -44,7 +44,7 @@ QUICK = {
 }
 DATABASE = "data/synapse.db"
 PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
-INSTALLATION = "-m pip install --quiet --no-deps --only-binary=:all: --require-hashes"
+INSTALLATION = "-m pip install --quiet --no-compile --no-deps --only-binary=:all: --require-hashes"
 
 
 def role(mode: str = "invite", **more: Any) -> Role:
