@@ -34,17 +34,17 @@ from ansible_collections.homestead.matrix.plugins.module_utils.kept import main
 
 main()
 """
-_ABSENT, _NO_PYTHON = 97, 127
+_ABSENT = 97
 _FOLDER = '"${XDG_CACHE_HOME:-$HOME/.cache}"/homestead-matrix/'
 _CHANGES_ON_THE_HOST = re.compile(r'"~|\$')
 """What paths among the arguments would become only there."""
 _BRING = """\
 import io, os, shutil, sys, tempfile, zipfile
-folder = sys.argv[1]
+archive, folder = io.BytesIO(sys.stdin.buffer.read()), sys.argv[1]
 above = os.path.dirname(folder)
 os.makedirs(above, 0o700, exist_ok=True)
 new = tempfile.mkdtemp(dir=above)
-zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).extractall(new)
+zipfile.ZipFile(archive).extractall(new)
 if not os.path.exists(folder):
     os.rename(new, folder)
 kept = sorted(os.scandir(above), key=lambda entry: entry.stat().st_mtime)
@@ -103,7 +103,7 @@ class KeptAction(ActionBase):
             done = self._start(python, text)
             if done["rc"] == _ABSENT and not self._task.check_mode and self._leave_code(python):
                 done = self._start(python, text)
-            if done["rc"] not in (_ABSENT, _NO_PYTHON):
+            if done["rc"] != _ABSENT:
                 return _answer(done)
         result: Variables = self._execute_module(
             module_name=f"homestead.matrix.{module}", module_args=arguments, task_vars=variables
@@ -133,13 +133,18 @@ class KeptAction(ActionBase):
     def _start(self, python: str, request: str) -> Variables:
         folder = _FOLDER + _NAME
         # Whoever else could have put it there would run it as the user that we are.
-        guard = f"[ -O {folder}/__main__.py ] || exit {_ABSENT}"
-        command = f"{guard}; exec {python} {folder}"
+        command = _if(f"[ -O {folder}/__main__.py ]", python, folder)
         return dict(self._low_level_execute_command(command, in_data=request.encode()))
 
     def _leave_code(self, python: str) -> bool:
-        command = f"exec {python} -c {shlex.quote(_BRING)} {_FOLDER}{_NAME}"
+        command = _if("true", python, f"-c {shlex.quote(_BRING)} {_FOLDER}{_NAME}")
         return bool(self._low_level_execute_command(command, in_data=packed())["rc"] == 0)
+
+
+def _if(condition: str, python: str, arguments: str) -> str:
+    """Return a shell command that runs Python, or reads what it is sent: else sending it fails."""
+    can = f"{condition} && command -v {python} >/dev/null"
+    return f"{can} || {{ cat >/dev/null; exit {_ABSENT}; }}; exec {python} {arguments}"
 
 
 def _validated(module: str, specification: Variables, arguments: Variables) -> Variables:

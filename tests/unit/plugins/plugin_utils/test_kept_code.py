@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,6 +135,20 @@ def test_a_death_on_the_host_is_a_failure_and_not_tried_again(home: Path) -> Non
     assert result["failed"]
     assert "ValueError: no such thing" in result["msg"]
     assert len(action.begun) == 1
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/nowhere/python"])
+def test_whoever_sends_to_nobody_is_heard_to_the_end(home: Path, python: str) -> None:
+    """A pipe that breaks is an unreachable host for Ansible."""
+    if python != sys.executable:
+        ask()
+    _result, action = ask(check_mode=True)
+    command = action.begun[0].replace(sys.executable, python)
+    with subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE) as shell:
+        assert shell.stdin
+        shell.stdin.write(bytes(10**6))
+    assert shell.returncode == 97
+    assert kept(home) == ([] if python == sys.executable else [kept_code._NAME])
 
 
 def test_the_archive_is_small() -> None:
