@@ -46,8 +46,10 @@ def a_bare_server(kind: str, name: str) -> Iterator[Server]:
     server = Server(Lab(f"{name}-{kind}"), firewall)
     server.lab.down()
     server.up(release=release)
-    yield server
-    server.lab.down()
+    try:
+        yield server
+    finally:
+        server.lab.down()
 
 
 @pytest.fixture(scope="session", params=KINDS)
