@@ -125,6 +125,15 @@ def _release_fault(seen: Observation) -> str:
     return f"The host runs {name}; install Debian {' or '.join(SUPPORTED)}."
 
 
+def accounts(sockets: str, passwd: str) -> dict[str, str]:
+    """Return inode and account of sockets, other than root's, from /proc/net and passwd(5)."""
+    names = {
+        fields[2]: fields[0] for line in passwd.splitlines() if len(fields := line.split(":")) > 2
+    }
+    rows = (fields for line in sockets.splitlines() if len(fields := line.split()) > 9)
+    return {row[9]: names[row[7]] for row in rows if row[7] != "0" and row[7] in names}
+
+
 def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
     held: dict[str, set[str]] = {}
     for inode, port in listeners(tcp=seen.tcp, udp=seen.udp).items():
@@ -134,7 +143,7 @@ def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
         f"{owner} already listens on {' and '.join(sorted(ports, key=_by_number))}; remove it or "
         "let it listen elsewhere, because the Matrix server needs that itself."
         for owner, ports in sorted(held.items())
-        if OUR_PROGRAMS.get(owner) not in seen.services
+        if OUR_PROGRAMS.get(owner.rpartition(" ")[2]) not in seen.services
     ]
 
 

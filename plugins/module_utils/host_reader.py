@@ -16,6 +16,7 @@ from typing import Callable
 from ansible_collections.homestead.matrix.plugins.module_utils.host import (
     OUR_PROGRAMS,
     Observation,
+    accounts,
     listeners,
 )
 
@@ -42,7 +43,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         meminfo=_text(root / "proc/meminfo"),
         tcp=tcp,
         udp=udp,
-        owners=_owners(root / "proc", asked),
+        owners={**_accounts(root, asked, f"{tcp}\n{udp}"), **_owners(root / "proc", asked)},
         fib_trie=_text(root / "proc/net/fib_trie"),
         if_inet6=_text(root / "proc/net/if_inet6"),
         disk_free=disk.f_bavail * disk.f_frsize,
@@ -92,6 +93,12 @@ def _is_begun(state: Path) -> Callable[[str], bool]:
         return record.exists() or (state / "transactions" / name).exists()
 
     return is_begun
+
+
+def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:
+    """Say whose sockets these are, where nobody may look which program holds them."""
+    found = accounts(sockets, _text(root / "etc/passwd"))
+    return {inode: f"a program of {found[inode]}" for inode in inodes & found.keys()}
 
 
 def _owners(proc: Path, inodes: set[str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
 
 TCP = "   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:0 0     0        0 4711 1\n"
+UDP = "   0: 00000000:0D96 00000000:0000 07 00000000:00000000 00:0 0   105        0 4712 2\n"
+PASSWD = "root:x:0:0::/root:/bin/sh\nturnserver:x:105:110::/:/usr/sbin/nologin\n"
 
 
 @pytest.fixture
@@ -51,6 +53,14 @@ def test_a_host_is_read(root: Path) -> None:
 def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
     (root / "proc/124").mkdir()
     assert observe(root, ports=["tcp 80"]).owners == {"4711": "nginx"}
+
+
+def test_a_socket_that_hides_its_program_tells_its_account(root: Path) -> None:
+    """In a container root may not look into the processes of others."""
+    (root / "proc/net/udp").write_text(UDP, encoding="utf-8")
+    (root / "etc/passwd").write_text(PASSWD, encoding="utf-8")
+    seen = observe(root, ports=["tcp 80", "udp 3478"])
+    assert seen.owners == {"4711": "nginx", "4712": "a program of turnserver"}
 
 
 @pytest.mark.parametrize(
