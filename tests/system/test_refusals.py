@@ -64,7 +64,7 @@ def test_wrong_input_is_refused(
 
 
 def test_a_host_with_another_web_server_is_refused(lab: Lab) -> None:
-    with pytest.raises(AssertionError, match="port 80"):
+    with pytest.raises(AssertionError, match="nginx already listens on tcp 80"):
         lab.module("base", "homestead.matrix.host", server_name="homestead.test")
 
 
