@@ -152,11 +152,10 @@ def memory_in_flight(lab: Lab, *options: str) -> float:
 
 
 def children(parent: int) -> list[str]:
-    """Return the processes of a process's group but for itself."""
-    found = subprocess.run(
-        ["pgrep", "--pgroup", str(parent)], capture_output=True, text=True, check=False
-    )
-    return [number for number in found.stdout.split() if number != str(parent)]
+    """Return the processes that a process has started, one for each host in flight."""
+    command = ["pgrep", "--parent", str(parent)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.split()
 
 
 def proportional_mb(process: str) -> float:
