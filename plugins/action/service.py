@@ -150,10 +150,10 @@ class ActionModule(KeptAction):
         try:
             return self._find("files", name)
         except AnsibleError:
-            found = (path for folder in folders if (path := Path(folder, name)).is_file())
-            for path in found:
-                return str(path)
-        raise ServiceError(f"{name} is in none of these directories: {', '.join(folders)}")
+            found = [path for folder in folders if (path := Path(folder, name)).is_file()]
+        if not found:
+            raise ServiceError(f"{name} is in none of these directories: {', '.join(folders)}")
+        return str(found[0])
 
 
 def _template_variables(entry: Entry, source: str) -> Variables:

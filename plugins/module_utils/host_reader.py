@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Callable
 
 from ansible_collections.homestead.matrix.plugins.module_utils.host import (
     OUR_PROGRAMS,
@@ -49,7 +48,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         disk_free=disk.f_bavail * disk.f_frsize,
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
-        services=frozenset(filter(_is_begun(root / STATE), OUR_PROGRAMS.values())),
+        services=frozenset(name for name in OUR_PROGRAMS.values() if _is_begun(root / STATE, name)),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
         nftables=_printed(root, _NFT),
@@ -85,14 +84,10 @@ def _printed(root: Path, command: Sequence[str]) -> str:
         return ""
 
 
-def _is_begun(state: Path) -> Callable[[str], bool]:
-    """Return what tells whether we set up a service, or were interrupted while we did."""
-
-    def is_begun(name: str) -> bool:
-        record = state / "services" / f"{name}.json"
-        return record.exists() or (state / "transactions" / name).exists()
-
-    return is_begun
+def _is_begun(state: Path, service: str) -> bool:
+    """Whether we set up a service, or were interrupted while we did."""
+    record = state / "services" / f"{service}.json"
+    return record.exists() or (state / "transactions" / service).exists()
 
 
 def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:

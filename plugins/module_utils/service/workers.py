@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .host import Host
 from .model import ServiceError
@@ -35,7 +36,7 @@ class Workers:
 def look(host: Host, units: Iterable[str]) -> list[Workers]:
     """Return the workers of those units that have some and run."""
     seen = ((unit, _workers(host, unit)) for unit in units if unit in LOGS)
-    return [Workers(unit, found, len(_log(host, unit))) for unit, found in seen if found]
+    return [Workers(unit, found, _length(host.root / LOGS[unit])) for unit, found in seen if found]
 
 
 def wait_for_new_ones(host: Host, before: Iterable[Workers]) -> None:
@@ -44,7 +45,7 @@ def wait_for_new_ones(host: Host, before: Iterable[Workers]) -> None:
     for old in before:
         while _workers(host, old.unit) <= old.numbers:
             if time.monotonic() >= end:
-                told = _log(host, old.unit)[old.told :].decode(errors="replace").strip()
+                told = _told_since(host.root / LOGS[old.unit], old.told)
                 goes_on = f"{old.unit} goes on with its former configuration"
                 raise ServiceError(f"{goes_on}: {told[-_WORDS:]}" if told else goes_on)
             time.sleep(0.05)
@@ -69,8 +70,18 @@ def _parent(host: Host, number: str) -> str:
     return told.rpartition(")")[2].split()[1]
 
 
-def _log(host: Host, unit: str) -> bytes:
+def _length(log: Path) -> int:
     try:
-        return (host.root / LOGS[unit]).read_bytes()
+        return log.stat().st_size
     except OSError:
-        return b""
+        return 0
+
+
+def _told_since(log: Path, length: int) -> str:
+    """Return what a log says after so many bytes; the rest of it may be long."""
+    try:
+        with log.open("rb") as told:
+            told.seek(length)
+            return told.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
