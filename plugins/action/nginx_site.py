@@ -5,18 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.homestead.matrix.plugins.module_utils.arguments.nginx_site import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import PlainKeptAction
 
 
-class ActionModule(KeptAction):
+class ActionModule(PlainKeptAction):
     """Runs the module."""
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Run the module."""
-        super().run(tmp, task_vars)
-        return self._ask("nginx_site", ARGUMENTS, self._task.args, task_vars or {})
+    module = "nginx_site"
+    specification = ARGUMENTS

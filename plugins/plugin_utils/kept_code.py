@@ -141,6 +141,18 @@ class KeptAction(ActionBase):
         return bool(self._low_level_execute_command(command, in_data=packed())["rc"] == 0)
 
 
+class PlainKeptAction(KeptAction):
+    """An action that does nothing but run its module."""
+
+    module: str
+    specification: Variables
+
+    def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Variables:
+        """Run the module."""
+        super().run(tmp, task_vars)
+        return self._ask(self.module, self.specification, self._task.args, task_vars or {})
+
+
 def _if(condition: str, python: str, arguments: str) -> str:
     """Return a shell command that runs Python, or reads what it is sent: else sending it fails."""
     can = f"{condition} && command -v {python} >/dev/null"
