@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
@@ -18,7 +19,7 @@ from .transport import Channel
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
-NO_ALLOCATION = 437
+ALLOCATION_MISMATCH = 437
 STALE_NONCE = 438
 FAMILY_NOT_SUPPORTED = 440
 WRONG_CREDENTIALS = 441
@@ -28,7 +29,7 @@ _MEANINGS = {
     UNAUTHORIZED: "not authorised",
     FORBIDDEN: "forbidden",
     420: "unknown attribute",
-    NO_ALLOCATION: "no such allocation",
+    ALLOCATION_MISMATCH: "no allocation, or another one",
     STALE_NONCE: "stale nonce",
     FAMILY_NOT_SUPPORTED: "address family not supported",
     WRONG_CREDENTIALS: "wrong credentials",
@@ -37,9 +38,9 @@ _MEANINGS = {
     486: "allocation quota reached",
     508: "no capacity",
 }
-_PASSING = (NO_ALLOCATION, STALE_NONCE)
-"""Refusals that may be another's: coturn reads a datagram that comes while it opens the socket of
-a new client as that client's, who has no allocation."""
+_FREED_SECONDS = 2.0
+"""When coturn has forgotten a relay that was given back: for a second, it answers any wish for
+another one from the same port with 437, and the system may give us the port of an earlier look."""
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
@@ -118,6 +119,9 @@ class TurnClient:
     async def challenge(self, version: int) -> Message:
         """Ask for a relay without saying who we are; the refusal tells how to say it."""
         answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
+        if answer.error_code == ALLOCATION_MISMATCH:
+            await asyncio.sleep(_FREED_SECONDS)
+            answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
         self._remember(answer)
         return answer
 
@@ -144,12 +148,12 @@ class TurnClient:
         found: dict[IPAddress, StunError | None] = {}
         for peer, wish in wishes.items():
             answer = answers.get(wish.transaction)
-            open_still = answer is None or answer.error_code in _PASSING
+            open_still = answer is None or answer.error_code == STALE_NONCE
             found[peer] = await self._refusal(peer) if answers and open_still else _refusal(answer)
         return found
 
     async def _refusal(self, peer: IPAddress) -> StunError | None:
-        """Ask for one peer by itself, as a datagram was lost or its refusal may pass."""
+        """Ask for one peer by itself, as a datagram was lost or the nonce is another one now."""
         try:
             await self.permit(peer)
         except StunError as error:
@@ -189,11 +193,10 @@ class TurnClient:
             answer = await self._channel.exchange(payload, missing=missing)
 
     async def _ask(self, kind: Kind, *attributes: Attribute, transaction: bytes = b"") -> Message:
-        """Ask as the user we are, again if the refusal may pass, and insist on success."""
+        """Ask as the user we are, again if the nonce is stale, and insist on success."""
         answer = await self._transact(kind, attributes, transaction=transaction)
-        if answer.error_code in _PASSING and self._credentials:
-            if answer.error_code == STALE_NONCE:
-                self._remember(answer)
+        if answer.error_code == STALE_NONCE and self._credentials:
+            self._remember(answer)
             answer = await self._transact(kind, attributes, transaction=transaction)
         if answer.is_error:
             raise RefusedError(answer)

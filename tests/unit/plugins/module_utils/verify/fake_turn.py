@@ -59,7 +59,8 @@ class Behaviour:
     relay: str = "192.0.2.1"
     first_port: int = 49152
     open_relay: bool = False
-    refuses_once: dict[int, int] = field(default_factory=dict)
+    stale_at: int = 0
+    remembers_port: bool = False
     loses: int = 0
     signs: bool = True
     clock: int = 1600000000
@@ -116,7 +117,7 @@ class FakeTurn(FakeTransport):
         self.relays: dict[int, FakeChannel] = {}
         self.nonce = b"first"
         self.released, self.lost = 0, 0
-        self.refused: set[int] = set()
+        self.remembered = behaviour.remembers_port
 
     @asynccontextmanager
     async def channel(
@@ -166,14 +167,14 @@ class FakeTurn(FakeTransport):
     def _refusal(self, request: Message, data: bytes) -> int:
         login = request.value(Name.USERNAME)
         if login is None:
-            return 0 if self.behaviour.open_relay else 401
+            remembered, self.remembered = self.remembered, False
+            return 437 if remembered else 0 if self.behaviour.open_relay else 401
         expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
         if expired or not stun.is_signed_with(data, self._key(request)):
             return 401
-        if request.kind in self.behaviour.refuses_once.keys() - self.refused:
-            self.refused.add(request.kind)
+        if request.kind == self.behaviour.stale_at and self.nonce == b"first":
             self.nonce = b"second"
-            return self.behaviour.refuses_once[request.kind]
+            return 438
         if code := self.behaviour.refusals.get(request.kind, 0):
             return code
         return self._forbidden(request) if request.kind == Kind.CREATE_PERMISSION else 0

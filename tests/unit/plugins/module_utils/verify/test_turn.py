@@ -106,18 +106,16 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
         pytest.param(
             Behaviour(realm="other.example.com"), {("warning", "turn.realm")}, id="another realm"
         ),
+        pytest.param(Behaviour(stale_at=Kind.ALLOCATE), set(), id="a stale nonce is no fault"),
         pytest.param(
-            Behaviour(refuses_once={Kind.ALLOCATE: 438}), set(), id="a stale nonce is no fault"
-        ),
-        pytest.param(
-            Behaviour(refuses_once={Kind.CREATE_PERMISSION: 438}),
+            Behaviour(stale_at=Kind.CREATE_PERMISSION),
             set(),
             id="a nonce that is stale for permissions is no fault",
         ),
         pytest.param(
-            Behaviour(refuses_once={Kind.ALLOCATE: 437, Kind.REFRESH: 437}),
+            Behaviour(remembers_port=True),
             set(),
-            id="a request that is taken for another client's is no fault",
+            id="a port that the last look has just given back is no fault",
         ),
         pytest.param(Behaviour(loses=1), set(), id="a lost datagram is no fault"),
         pytest.param(Behaviour(loses=2), set(), id="two lost datagrams are no fault"),
