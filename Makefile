@@ -1,7 +1,7 @@
 # The project's commands; `make` alone lists them. Everything they make stands in .cache and matrix-reports.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo check test bench lockouts sabotage fuzz vectors lab-up lab-down clean
+.PHONY: help env demo check test bench lockouts sabotage sanity fuzz vectors lab-up lab-down clean
 
 PYTHON ?= $(shell tests/find-python)
 LAB_NAME ?= homestead
@@ -49,6 +49,9 @@ lockouts: env ## every attempt to lock the controller out, on every firewall and
 
 sabotage: env ## break a healthy server in every way that the verifier must name
 	@python tests/stages.py sabotage
+
+sanity: env ## pylint of ansible-test on the tests too
+	@python tests/stages.py sanity
 
 fuzz: env ## throw odd input at everything that reads answers of strangers
 	@pytest --numprocesses=2 --hypothesis-profile=long tests/fuzz

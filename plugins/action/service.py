@@ -16,6 +16,7 @@ from ansible.module_utils.common.text.converters import to_bytes
 from ansible.template import trust_as_template
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
     ARGUMENTS,
+    given_key,
     pack,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
@@ -98,7 +99,9 @@ class ActionModule(KeptAction):
             if source and arguments.get("state", "present") == "present":
                 contents[os.path.normpath(entry["path"])] = self._render(source, entry, variables)
             files.append({k: v for k, v in entry.items() if k not in (*SOURCES, "format")})
-        return {**arguments, "files": files, "contents": pack(contents)}
+        secrets, values = _secrets(arguments.get("secrets") or {})
+        packed = pack({**contents, **values})
+        return {**arguments, "secrets": secrets, "files": files, "contents": packed}
 
     def _source(self, entry: Entry) -> str | None:
         if not isinstance(entry, dict) or "path" not in entry:
@@ -154,6 +157,24 @@ class ActionModule(KeptAction):
         if not found:
             raise ServiceError(f"{name} is in none of these directories: {', '.join(folders)}")
         return str(found[0])
+
+
+def _secrets(wished: Entry) -> tuple[Entry, dict[str, bytes]]:
+    """Part the secrets, which any output may show, from the values that the operator gives."""
+    if not isinstance(wished, dict):
+        raise ServiceError(f"secrets must be a dictionary, not {wished!r}")
+    given = {
+        name: entry["value"]
+        for name, entry in wished.items()
+        if isinstance(entry, dict) and entry.get("value") not in (None, "")
+    }
+    if wrong := [name for name, value in given.items() if not isinstance(value, str)]:
+        raise ServiceError(f"the value of the secret {wrong[0]!r} must be text; quote it")
+    shown = {
+        name: {k: v for k, v in entry.items() if k != "value"} if isinstance(entry, dict) else entry
+        for name, entry in wished.items()
+    }
+    return shown, {given_key(name): str(value).encode() for name, value in given.items()}
 
 
 def _template_variables(entry: Entry, source: str) -> Variables:

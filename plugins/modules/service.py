@@ -72,6 +72,9 @@ options:
       - Secrets by name, each a dictionary with an optional C(length) (64 unless told) and
         C(generation) (1 unless told); another generation makes the secret anew.
       - A missing one is made on the host, in C(/etc/homestead/secrets), and never leaves it.
+      - One with C(given) true is the operator's, like the password of a mail account. It has its
+        C(value), one line, for instance from a vaulted variable; or the operator writes it to
+        C(/etc/homestead/secrets/NAME) on the host. It is not made, and no output shows it.
       - P(homestead.matrix.secret#filter) names one inside a file.
     type: dict
     default: {}

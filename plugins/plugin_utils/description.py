@@ -194,7 +194,8 @@ def check_smtp(name: str, value: object, registration: str) -> None:
                 f"write {_SMTP_EXAMPLE}."
             )
         return
-    values.refuse([fault for fault in (_smtp_host_fault(given), _sender_fault(given)) if fault])
+    faults = (_smtp_host_fault(given), _sender_fault(given), _password_fault(given))
+    values.refuse([fault for fault in faults if fault])
     values.port(f"The port of {name}", given.get("port", 587))
 
 
@@ -203,6 +204,14 @@ def _smtp_host_fault(given: Mapping[str, object]) -> str:
     if isinstance(host, str) and host and not set(host) & set(":/ @"):
         return ""
     return f"matrix_smtp cannot have the host {host!r}; write only its name, like smtp.example.com."
+
+
+def _password_fault(given: Mapping[str, object]) -> str:
+    """Judge the password without naming it."""
+    password = given.get("password", "")
+    if not isinstance(password, str) or len(password.splitlines()) > 1:
+        return "The password of matrix_smtp must be one line of text; put it in quotes."
+    return "" if given.get("user") or not password else "matrix_smtp has a password but no user."
 
 
 def _sender_fault(given: Mapping[str, object]) -> str:

@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from attempts import ATTEMPTS, EXTRA, FOLDER, KEPT, NOBODY_NEW, SECONDS, Attempt
-from conftest import a_bare_server
+from conftest import HARDEST, a_bare_server
 from firewall_server import Lab, Run, Server, kill, wait_until
 
-# Each firewall on one release, and firewalld, whose versions differ most, on both.
-KINDS = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12 firewalld-13").split()
-
-pytestmark = pytest.mark.parametrize("bare", KINDS, indirect=True)
+pytestmark = pytest.mark.parametrize("bare", HARDEST, indirect=True)
 PATIENCE = {"firewall_rollback_seconds": SECONDS}
 
 

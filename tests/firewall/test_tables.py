@@ -14,6 +14,7 @@ from itertools import cycle, islice
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from conftest import HARDEST
 from firewall_rendering import SETS, SOURCES, Rows, rendered, rows
 from firewall_server import Server
 
@@ -41,8 +42,6 @@ SHOWN = (
     "for tables in iptables ip6tables; do $tables-save | grep -E 'DOCKER|f2b|LIBVIRT'; done; "
     "nft list table ip wg-quick-wg0; nft list table inet f2b-table"
 )
-# The kinds that change fifty times: each firewall in that of its versions that is more trouble.
-ENDURING = ("nftables-13", "ufw-12", "firewalld-12")
 CHANGES = 50
 
 
@@ -60,7 +59,7 @@ def committed(bare: Server) -> Committed:
     assert bare.play().status == 0
     bare.shell("; ".join(FOREIGN.values()))
     before = bare.shell(SHOWN)
-    enduring = any(kind in bare.lab.name for kind in ENDURING)
+    enduring = any(kind in bare.lab.name for kind in HARDEST)
     names = islice(cycle(WISHES), CHANGES if enduring else len(WISHES))
     given = [(WISHES[name], rendered(bare.firewall, WISHES[name])) for name in names]
     opened = bare.commit(given)

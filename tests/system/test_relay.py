@@ -11,6 +11,7 @@ import ssl
 import pytest
 from aioice import turn
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
+from ansible_collections.homestead.matrix.tests.lab.runs import wait_until
 from conftest import Story
 
 
@@ -24,27 +25,31 @@ class Inbox(asyncio.DatagramProtocol):
         self.arrived.put_nowait((data, addr))
 
 
-async def relay(lab: Lab, transport: str, port: int, *, tls: bool) -> None:
-    """Let two clients of the relay, each behind an allocation, send each other a datagram."""
+Relayed = tuple[asyncio.DatagramTransport, Inbox]
+
+
+async def allocate(lab: Lab, transport: str, port: int, *, tls: bool = False) -> Relayed:
+    """Borrow a relay, and return the way to send and to receive through it."""
     credentials = lab.module("matrix", "homestead.matrix.turn_credentials")["credentials"]
     assert isinstance(credentials, dict)
-    address = lab.address(HOSTNAME)
     context = ssl.create_default_context(cafile=str(lab.authorities)) if tls else False
     if isinstance(context, ssl.SSLContext):
         context.check_hostname = False  # the address is dialled; the verifier judges the name
+    channel, inbox = await turn.create_turn_endpoint(
+        Inbox,
+        server_addr=(lab.address(HOSTNAME), port),
+        username=str(credentials["username"]),
+        password=str(credentials["password"]),
+        transport=transport,
+        ssl=context,
+    )
+    return channel, inbox
 
-    async def allocate() -> tuple[asyncio.DatagramTransport, Inbox]:
-        channel, inbox = await turn.create_turn_endpoint(
-            Inbox,
-            server_addr=(address, port),
-            username=str(credentials["username"]),
-            password=str(credentials["password"]),
-            transport=transport,
-            ssl=context,
-        )
-        return channel, inbox
 
-    (left, left_inbox), (right, right_inbox) = await allocate(), await allocate()
+async def relay(lab: Lab, transport: str, port: int, *, tls: bool) -> None:
+    """Let two clients of the relay, each behind an allocation, send each other a datagram."""
+    ends = [await allocate(lab, transport, port, tls=tls) for _end in range(2)]
+    (left, left_inbox), (right, right_inbox) = ends
     left_address, right_address = left.get_extra_info("sockname"), right.get_extra_info("sockname")
     for relayed in (left_address, right_address):
         assert 49152 <= relayed[1] <= 49573
@@ -71,3 +76,31 @@ async def relay(lab: Lab, transport: str, port: int, *, tls: bool) -> None:
 def test_relay_carries_data(story: Story, lab: Lab, transport: str, port: int, tls: bool) -> None:
     assert story.first.status == 0
     asyncio.run(relay(lab, transport, port, tls=tls))
+
+
+LISTEN = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service:
+    service.bind(("", 9999))
+    service.settimeout(20)
+    print(service.recv(100).decode(), flush=True)
+"""
+SAY = 'python3 -c \'import socket; socket.socket(2, 2).sendto(b"from within", ("{}", 9999))\''
+
+
+async def knock(lab: Lab, port: int) -> None:
+    """Send datagrams through a relay to a service of the host that is closed to strangers."""
+    channel, _inbox = await allocate(lab, "udp", 3478)
+    for _attempt in range(5):
+        channel.sendto(b"through the relay", (lab.address(HOSTNAME), port))
+        await asyncio.sleep(0.2)
+    channel.close()
+
+
+def test_no_service_of_the_host_is_reached_through_the_relay(story: Story, lab: Lab) -> None:
+    assert story.first.status == 0
+    service = lab.begin("matrix", "python3", "-c", LISTEN)
+    wait_until(lambda: "9999" in lab.shell("matrix", "ss -Hlun"), seconds=20)
+    asyncio.run(knock(lab, 9999))
+    lab.shell("matrix", SAY.format(lab.address(HOSTNAME)))
+    assert service.communicate(timeout=30)[0] == b"from within\n"

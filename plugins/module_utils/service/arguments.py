@@ -119,6 +119,11 @@ def pack(contents: dict[str, bytes]) -> str:
     return base64.b64encode(zlib.compress(json.dumps(texts).encode())).decode()
 
 
+def given_key(name: str) -> str:
+    """Return the name under which the value of a given secret travels among the contents."""
+    return f"secret {name}"
+
+
 def unpack(packed: str | None) -> dict[str, bytes]:
     if not packed:
         return {}
@@ -137,7 +142,9 @@ def parse(params: dict[str, Any]) -> Service:
         packages=tuple(sorted({_package(name) for name in params["packages"]})),
         account=_account(params["account"]),
         groups=tuple(params["groups"]),
-        secrets=tuple(_secret(name, entry) for name, entry in sorted(params["secrets"].items())),
+        secrets=tuple(
+            _secret(name, entry, contents) for name, entry in sorted(params["secrets"].items())
+        ),
         directories=tuple(_directory(entry) for entry in params["directories"]),
         files=tuple(_file(entry, contents, units, present) for entry in params["files"]),
         commands=tuple(_command(entry, units) for entry in params["commands"]),
@@ -256,15 +263,19 @@ def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
     )
 
 
-def _secret(name: str, entry: dict[str, Any] | None) -> Secret:
+def _secret(name: str, entry: dict[str, Any] | None, contents: dict[str, bytes]) -> Secret:
+    form = "is given, or has a length and a generation"
     if not isinstance(entry, dict) and entry is not None:
-        raise ServiceError(f"secret {name!r} has a length and a generation, not {entry!r}")
-    wish = {"length": 64, "generation": 1, **(entry or {})}
-    if unknown := sorted(set(wish) - {"length", "generation"}):
-        raise ServiceError(f"secret {name!r} has a length and a generation, not {unknown}")
+        raise ServiceError(f"secret {name!r} {form}; it is not {entry!r}")
+    wish = {"length": 64, "generation": 1, "given": False, **(entry or {})}
+    if unknown := sorted(set(wish) - {"length", "generation", "given"}):
+        raise ServiceError(f"secret {name!r} {form}; it has no {', '.join(unknown)}")
     if not NAME.fullmatch(name) or int(wish["length"]) < 16:
         raise ServiceError(f"secret {name!r} needs a plain name and a length of at least 16")
-    return Secret(name, int(wish["length"]), int(wish["generation"]))
+    value = contents.get(given_key(name), b"").decode("utf-8", "replace")
+    if value != value.strip() or len(value.splitlines()) > 1:
+        raise ServiceError(f"secret {name!r} must be one line without spaces around it")
+    return Secret(name, int(wish["length"]), int(wish["generation"]), bool(wish["given"]), value)
 
 
 def _account(entry: dict[str, Any] | None) -> Account | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -37,9 +37,13 @@ class Ownership:
 
 @dataclass(frozen=True)
 class Secret:
+    """A secret of the host, made there; or one that is given: the operator's `value`, or a file."""
+
     name: str
     length: int
     generation: int
+    given: bool = False
+    value: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,13 @@ class Record:
             commands=tuple(sorted({*self.commands, *other.commands})),
         )
 
+    @property
+    def forgotten(self) -> set[str]:
+        """The units that a run which died was about to turn."""
+        return {
+            unit for unit, have in self.inputs.items() if UNKNOWN in (have.restart, have.reload)
+        }
+
     def forget(self, reaction: Reaction) -> Record:
         """Return the record with the inputs of these units unknown, so that they must react."""
         inputs = dict(self.inputs)

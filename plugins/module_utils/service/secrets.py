@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .model import Secret, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 PLACEHOLDER = re.compile(rb"@@homestead-secret:([a-z0-9][a-z0-9_.-]*)@@")
@@ -86,12 +86,22 @@ def open_vault(folder: Path, wished: tuple[Secret, ...]) -> Vault:
     files = (path for path in sorted(folder.glob("*")) if not path.name.startswith("."))
     known = {path.name: _text(path) for path in files if path.is_file()}
     known = {name: value for name, value in known.items() if value}
-    fresh = (
-        secret
-        for secret in wished
-        if secret.name not in known or _generation(folder, secret.name) != secret.generation
-    )
-    return Vault(known, {secret.name: generate(secret.length) for secret in fresh})
+    made = {secret.name: _new(secret, folder, known) for secret in wished}
+    return Vault(known, {name: value for name, value in made.items() if value})
+
+
+def _new(secret: Secret, folder: Path, known: Mapping[str, str]) -> str:
+    """Return the value that a secret gets now, or nothing if it keeps the one it has."""
+    present = known.get(secret.name)
+    if secret.given:
+        if not secret.value and not present:
+            raise ServiceError(
+                f"nobody has given the secret {secret.name!r}: set the variable that holds it, or "
+                f"write it to {folder / secret.name} on the host, readable by root only"
+            )
+        return secret.value if secret.value != present else ""
+    kept = present and _generation(folder, secret.name) == secret.generation
+    return "" if kept else generate(secret.length)
 
 
 def hide_lines(text: str, contents: Iterable[bytes]) -> str:

@@ -167,7 +167,7 @@ def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
         paths = journal.restore()
         if any(units.is_unit_file(path) for path in paths):
             units.reload_manager(host)
-        running = _run_again(host, journal, progress) if progress.reached_units else []
+        running = _run_again(plan, host, progress) if progress.reached_units else []
         journal.close()
     except (ServiceError, OSError) as problem:
         return f"Not everything could be put back ({words(problem)}); the next run tries again."
@@ -189,16 +189,17 @@ def _stop_new_units(host: Host, journal: Journal, known: Iterable[str]) -> None:
         host.run(["systemctl", "disable", *enabled])
 
 
-def _run_again(host: Host, journal: Journal, progress: Progress) -> list[str]:
+def _run_again(plan: Plan, host: Host, progress: Progress) -> list[str]:
     """Run again what ran before, with its old files; return those units."""
+    journal = progress.journal
     states = units.show(host, dict(journal.units))
     enabled = [u for u, b in journal.units if b.enabled and not states[u].enabled]
     if enabled:
         host.run(["systemctl", "enable", *enabled])
     acted = {unit for unit, action in progress.actions.items() if action != "unchanged"}
-    ran = [u for u, b in journal.units if b.active and (u in acted or not states[u].running)]
     if journal.left_over:
-        ran = [unit for unit, before in journal.units if before.active]
+        acted |= plan.before.forgotten
+    ran = [u for u, b in journal.units if b.active and (u in acted or not states[u].running)]
     reloaded = [unit for unit in ran if progress.actions.get(unit) == "reloaded"]
     units.apply(
         host,

@@ -172,6 +172,21 @@ def test_the_module_never_sees_content_in_clear(tmp_path: Path) -> None:
     assert "hidden" not in str(sent)
 
 
+def test_a_given_secret_travels_among_the_contents(tmp_path: Path) -> None:
+    secrets = {"smtp": {"given": True, "value": "correct horse"}, "other": None}
+    _unused, action = run(tmp_path, {"secrets": secrets})
+    sent = action.calls[0][1]
+    assert sent["secrets"] == {"smtp": {"given": True}, "other": None}
+    assert unpack(sent["contents"]) == {"secret smtp": b"correct horse"}
+
+
+def test_a_secret_that_is_a_number_is_refused_without_telling_it(tmp_path: Path) -> None:
+    secrets = {"smtp": {"given": True, "value": 12345678}}
+    result, action = run(tmp_path, {"secrets": secrets})
+    assert result["msg"] == "the value of the secret 'smtp' must be text; quote it"
+    assert not action.calls
+
+
 def test_what_is_absent_is_not_rendered(tmp_path: Path) -> None:
     files = [{"path": "/etc/a", "template": "nowhere.j2"}]
     _unused, action = run(tmp_path, {"files": files, "state": "absent"})

@@ -129,6 +129,16 @@ def test_what_is_right(given: dict[str, object]) -> None:
             id="relay without a sender",
         ),
         pytest.param(
+            {"smtp": {**SMTP, "user": "matrix", "password": 12345678}},
+            "The password of matrix_smtp must be one line of text; put it in quotes.",
+            id="a password that is a number",
+        ),
+        pytest.param(
+            {"smtp": {**SMTP, "password": "correct horse"}},
+            "matrix_smtp has a password but no user.",
+            id="a password of nobody",
+        ),
+        pytest.param(
             {"smtp": {**SMTP, "port": 0}},
             "The port of matrix_smtp cannot be 0; write a number from 1 to 65535.",
             id="relay with a wrong port",

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
     ARGUMENTS,
+    given_key,
     pack,
     parse,
 )
@@ -133,6 +134,8 @@ def service_of(**task: Any) -> Service:
     contents = {
         entry["path"]: entry.pop("content").encode() for entry in files if "content" in entry
     }
+    values = task.pop("values", {})
+    contents |= {given_key(name): value.encode() for name, value in values.items()}
     validated = ArgumentSpecValidator(ARGUMENTS).validate(
         {**task, "files": files, "contents": pack(contents)}
     )

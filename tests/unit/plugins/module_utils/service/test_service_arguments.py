@@ -79,8 +79,13 @@ def test_mode(entry: dict[str, Any], mode: int) -> None:
             id="secret in argv",
         ),
         pytest.param({"secrets": {"x": {"length": 8}}}, "length of at least 16", id="short secret"),
-        pytest.param({"secrets": {"x": {"size": 80}}}, "not ['size']", id="unknown key"),
-        pytest.param({"secrets": {"x": 3}}, "not 3", id="no secret"),
+        pytest.param({"secrets": {"x": {"size": 80}}}, "it has no size", id="unknown key"),
+        pytest.param(
+            {"secrets": {"x": {"given": True}}, "values": {"x": "two\nlines"}},
+            "'x' must be one line",
+            id="secret of two lines",
+        ),
+        pytest.param({"secrets": {"x": 3}}, "it is not 3", id="no secret"),
         pytest.param({"watch": [{"path": "/a", "on_change": ["b"]}]}, "['b']", id="bare list"),
         pytest.param(
             {"watch": [{"path": "/a", "on_change": {"reload": 3}}]}, "lists of units", id="no unit"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -212,6 +213,30 @@ def test_another_generation_of_a_secret_reaches_the_files(paper: Paper) -> None:
     assert not paper.apply(secrets={"k": {"generation": 2}}, **task)["changed"]
 
 
+def given(paper: Paper, value: str) -> dict[str, Any]:
+    """Let the operator give a secret, which a file holds."""
+    task = {"files": [paper.file("a", "@@homestead-secret:smtp@@")], "units": ["u"]}
+    return paper.apply(secrets={"smtp": {"given": True}}, values={"smtp": value}, **task)
+
+
+def test_a_given_secret_reaches_the_files_and_no_output(paper: Paper) -> None:
+    results = [given(paper, value) for value in ("correct horse", "correct horse", "battery")]
+    assert [result["changed"] for result in results] == [True, False, True]
+    assert paper.read("a") == "battery"
+    assert paper.read("secrets/smtp") == "battery\n"
+    assert results[2]["units"] == {"u.service": "restarted"}
+    assert not [word for word in ("horse", "battery") if word in str(results)]
+
+
+def test_a_given_secret_may_stand_on_the_host(paper: Paper) -> None:
+    with pytest.raises(ServiceError, match="nobody has given the secret 'smtp': set the variable"):
+        given(paper, "")
+    (paper.root / "secrets").mkdir(exist_ok=True)
+    (paper.root / "secrets/smtp").write_text("correct horse\n")
+    assert given(paper, "")["changed"]
+    assert paper.read("a") == "correct horse"
+
+
 def test_a_diff_masks_both_sides(paper: Paper) -> None:
     files = [paper.file("a", "one @@homestead-secret:k@@\n")]
     paper.apply(secrets={"k": {}}, files=files)
@@ -338,6 +363,34 @@ def test_a_failed_transaction_is_forgotten(paper: Paper) -> None:
     assert paper.apply(**bad)["failed"]
     assert paper.read("a") == "one"
     assert not paper.apply(**task)["changed"]
+
+
+def die_at_the_check(paper: Paper, **task: Any) -> None:
+    """Let a run be killed in a process of its own."""
+    paper.programs.answers["check"] = lambda: os._exit(9)
+    child = os.fork()
+    if not child:
+        paper.apply(**task)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_a_failure_after_a_run_that_died_turns_only_what_that_touched(paper: Paper) -> None:
+    def task(words: str) -> dict[str, Any]:
+        files = [
+            paper.file("a", words, on_change={"restart": "a"}),
+            paper.file("b", "same", on_change={"restart": "b"}),
+        ]
+        return {"files": files, "units": ["a", "b"], "validate": [{"argv": ["check"]}]}
+
+    paper.apply(**task("one"))
+    die_at_the_check(paper, **task("two"))
+    paper.programs.answers["check"] = says_no("no")
+    result = paper.apply(**task("three"))
+    assert result["failed"]
+    assert paper.read("a") == "one"
+    assert "Running as before: a.service." in result["msg"]
+    assert [line for line in paper.programs.changes if "b.service" in line] == []
 
 
 def test_a_directory_in_the_way_is_named(paper: Paper) -> None:
