@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -74,6 +75,13 @@ def python_of_synapse() -> Path:
     return python
 
 
+@functools.cache
+def signing_key() -> str:
+    """Return a key that Synapse has made."""
+    program = python_of_synapse().with_name("generate_signing_key")
+    return subprocess.run([program], capture_output=True, text=True, check=True).stdout
+
+
 def write(own: Role, root: Path) -> Path:
     """Write the role's files below `root`, with all secrets made, and return the main one."""
     for entry in own.value("_synapse_files + _synapse_secret_files"):
@@ -83,8 +91,7 @@ def write(own: Role, root: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(PLACEHOLDER.sub(r"made-\1", moved(content, root)))
     (root / "data").mkdir()
-    key = ["generate_signing_key", "-o", root / "data/signing.key"]
-    subprocess.run([python_of_synapse().with_name(key[0]), *key[1:]], check=True)
+    (root / "data/signing.key").write_text(signing_key())
     return root / "etc/homeserver.yaml"
 
 
