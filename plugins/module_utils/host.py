@@ -49,6 +49,7 @@ class Observation:
     machine: str
     server_name: str
     services: frozenset[str]
+    secrets: frozenset[str]
     iptables: str
     ip6tables: str
     nftables: str
@@ -197,6 +198,7 @@ def facts(seen: Observation) -> dict[str, object]:
         "postgresql": release.postgresql if release else 0,
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
         "published": published_ports(seen),
+        "secrets": sorted(seen.secrets),
     }
 
 

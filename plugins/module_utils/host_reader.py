@@ -20,6 +20,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host import (
 )
 
 STATE = "var/lib/homestead"
+SECRETS = "etc/homestead/secrets"
 
 # Without a table's name iptables-save cannot make the kernel load one; terse, nft leaves out sets.
 _IPTABLES = ("iptables-save",)
@@ -49,6 +50,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
         services=frozenset(name for name in OUR_PROGRAMS.values() if _is_begun(root / STATE, name)),
+        secrets=_names(root / SECRETS),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
         nftables=_printed(root, _NFT),
@@ -82,6 +84,14 @@ def _printed(root: Path, command: Sequence[str]) -> str:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
+
+
+def _names(folder: Path) -> frozenset[str]:
+    """Return what a folder holds, nothing if there is none or if it may not be read."""
+    try:
+        return frozenset(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError:
+        return frozenset()
 
 
 def _is_begun(state: Path, service: str) -> bool:

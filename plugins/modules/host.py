@@ -132,6 +132,12 @@ addresses:
   type: list
   elements: str
   sample: ["192.0.2.1", "2001:db8::1"]
+secrets:
+  description: Names of the secrets in C(/etc/homestead/secrets); their values stay on the host.
+  returned: when the host could be looked at
+  type: list
+  elements: str
+  sample: [synapse_admin_token, turn]
 published:
   description:
     - Ports that NAT leads past the firewall, because their packets never come to its rules for the

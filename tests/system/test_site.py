@@ -39,6 +39,14 @@ def test_dry_run_on_the_finished_host_foretells_nothing(story: Story, host: str)
     assert story.dry_run_after.recap(host)["changed"] == 0
 
 
+def test_nobody_can_take_the_name_of_the_administrator(story: Story, lab: Lab) -> None:
+    assert story.first.status == 0
+    address = "http://127.0.0.1:8008/_matrix/client/v3/register/available?username=homestead-admin"
+    code = f"import urllib.request; urllib.request.urlopen({address!r})"
+    refused = lab.shell("matrix", f'python3 -c "{code}" 2>&1 || true')
+    assert "400" in refused
+
+
 def test_every_unit_runs(story: Story, lab: Lab) -> None:
     assert story.first.status == 0
     assert lab.ssh("matrix", "systemctl --failed --no-legend --plain").strip() == ""

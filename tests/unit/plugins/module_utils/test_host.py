@@ -67,6 +67,7 @@ FRESH = Observation(
     machine="x86_64",
     server_name="",
     services=frozenset(),
+    secrets=frozenset(),
     iptables="",
     ip6tables="",
     nftables="",
@@ -96,6 +97,7 @@ def test_facts() -> None:
         "postgresql": 17,
         "addresses": ["192.0.2.10", "2001:db8::10"],
         "published": [],
+        "secrets": [],
     }
 
 

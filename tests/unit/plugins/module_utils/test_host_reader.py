@@ -47,7 +47,7 @@ def test_a_host_is_read(root: Path) -> None:
     assert seen.os_release.startswith("ID=debian")
     assert seen.owners == {"4711": "nginx"}
     assert seen.disk_free > 0
-    assert (seen.server_name, seen.services) == ("", frozenset())
+    assert (seen.server_name, seen.services, seen.secrets) == ("", frozenset(), frozenset())
 
 
 def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
@@ -73,6 +73,14 @@ def test_a_socket_that_hides_its_program_tells_its_account(root: Path) -> None:
 def test_our_own_web_server_is_known(root: Path, path: str) -> None:
     (root / "var/lib/homestead" / path).mkdir(parents=True)
     assert observe(root).services == {"reverse_proxy"}
+
+
+def test_secrets_are_known_by_their_names(root: Path) -> None:
+    folder = root / "etc/homestead/secrets"
+    folder.mkdir(parents=True)
+    for name in ("turn", ".turn.generation"):
+        (folder / name).write_text("hidden")
+    assert observe(root).secrets == {"turn"}
 
 
 def test_the_recorded_server_name_is_read(root: Path) -> None:
