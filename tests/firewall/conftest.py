@@ -24,7 +24,7 @@ from firewall_server import Lab, Server  # noqa: E402 - see above
 # What the templates make is rendered here as it is there.
 sys.path.append(str(Path(__file__).parents[1] / "rendering"))
 
-KINDS = [f"{name}-{release}" for name in FIREWALLS for release in (12, 13)]
+KINDS = [f"{name}-{release}" for name in reversed(FIREWALLS) for release in (12, 13)]
 # Each firewall in that of its versions that is more trouble: the kinds that attempts to lock the
 # controller out are made on, and that change fifty times. `make lockouts` takes all kinds.
 HARDEST = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12").split()
