@@ -11,7 +11,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Literal, Protocol
 from urllib.parse import quote
@@ -86,6 +86,8 @@ class Session:
     send: Send
     token: str = field(repr=False)
     server_name: str
+    new_account: str = ""
+    """The administrator's Matrix ID, if this session has made that account."""
 
     def ask(self, request: Request) -> Response:
         """Ask as the administrator; a missing thing is an answer, any other refusal an error."""
@@ -154,13 +156,15 @@ def open_session(send: Send, secrets: Secrets) -> Session:
     password = secrets.read(PASSWORD_SECRET) or generate(PASSWORD_LENGTH)
     secrets.write(PASSWORD_SECRET, password)
     answer = _register(send, secrets, password)
-    if answer.body.get("errcode") == "M_USER_IN_USE":
+    is_new = answer.body.get("errcode") != "M_USER_IN_USE"
+    if not is_new:
         answer = send(login_request(password))
     secrets.write(TOKEN_SECRET, str(accepted(answer).body["access_token"]))
     session = resume_session(send, secrets)
     if session is None:
         raise AdminError("Synapse does not know the access token it has just handed out")
-    return session
+    made = f"@{ADMINISTRATOR}:{session.server_name}" if is_new else ""
+    return replace(session, new_account=made)
 
 
 def resume_session(send: Send, secrets: Secrets) -> Session | None:

@@ -156,7 +156,8 @@ def run(
     request = users.plan(user_id, wish, current)
     if request and session and not check_mode:
         session.ask(request)
-    return _result(user_id, current, users.outcome(wish, current), changed=request is not None)
+    changed = request is not None or bool(session and session.new_account == user_id)
+    return _result(user_id, current, users.outcome(wish, current), changed=changed)
 
 
 def _current(session: Session | None, user_id: str) -> users.User | None:

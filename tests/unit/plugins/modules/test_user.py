@@ -47,6 +47,12 @@ def test_an_account_is_made(host: Host) -> None:
     assert host.synapse.users[ALICE]["password"] == "hidden"
 
 
+def test_the_administrator_is_made_once_and_dry_runs_say_so(host: Host) -> None:
+    who = {"name": "homestead-admin", "admin": True}
+    runs = [host.run(check_mode=True, **who), host.run(**who), host.run(**who)]
+    assert [run["changed"] for run in runs] == [True, True, False]
+
+
 def test_no_result_holds_a_password(host: Host) -> None:
     assert "hidden" not in repr(host.run(password="hidden"))
 
