@@ -11,8 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+
+from ..module_utils.arguments.firewall import ARGUMENTS
+from ..plugin_utils.kept_code import KeptAction
 
 PATIENCE = 30  # seconds after the host's own undoing until we call it unreachable
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import filter_loader
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.host import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+
+from ..module_utils.arguments.host import ARGUMENTS
+from ..plugin_utils.kept_code import KeptAction
 
 for _name in ("site", "secret"):
     filter_loader.get(f"homestead.matrix.{_name}")

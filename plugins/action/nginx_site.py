@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.nginx_site import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import PlainKeptAction
+from ..module_utils.arguments.nginx_site import ARGUMENTS
+from ..plugin_utils.kept_code import PlainKeptAction
 
 
 class ActionModule(PlainKeptAction):

@@ -14,16 +14,17 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_bytes
 from ansible.template import trust_as_template
-from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
+
+from ..module_utils.service.arguments import (
     ARGUMENTS,
     given_key,
     pack,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+from ..module_utils.service.model import (
     ServiceError,
     empty_answer,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+from ..plugin_utils.kept_code import KeptAction
 
 SOURCES = ("template", "content", "document", "copy")
 APT = {

@@ -15,20 +15,21 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+
+from ..plugin_utils.report import (
     Report,
     as_json,
     as_junit,
     timestamp,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import (
+from ..plugin_utils.report_merge import merge
+from ..plugin_utils.report_page import as_html
+from ..plugin_utils.report_table import (
     Line,
     table,
     verdict,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
+from ..plugin_utils.report_tap import as_tap
 
 _FORMS = {
     "json": ("report.json", as_json),

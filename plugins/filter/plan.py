@@ -53,7 +53,7 @@ _value:
 
 from typing import Callable
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import plan
+from ..plugin_utils.plan import plan
 
 
 class FilterModule:

@@ -37,7 +37,7 @@ _value:
 
 from typing import Callable
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import text
+from ..plugin_utils.plan import text
 
 
 class FilterModule:

@@ -42,7 +42,8 @@ _value:
 from typing import Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homestead.matrix.plugins.module_utils.service.secrets import (
+
+from ..module_utils.service.secrets import (
     NAME,
     placeholder,
 )

@@ -113,7 +113,8 @@ from functools import lru_cache
 from typing import Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site as derived
+
+from ..plugin_utils.site import site as derived
 
 
 def plain(value: object) -> object:

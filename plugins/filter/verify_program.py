@@ -39,7 +39,7 @@ _value:
 
 from typing import Callable
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils.program import program
+from ..plugin_utils.program import program
 
 _MAIN = "plugins.plugin_utils.daily"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Answer, Request
+
+from .request import Answer, Request
 
 
 def run(answer: Answer, specification: dict[str, Any]) -> None:

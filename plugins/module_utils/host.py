@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.homestead.matrix.plugins.module_utils.nat_rules import published
+from .nat_rules import published
 
 
 @dataclass(frozen=True)

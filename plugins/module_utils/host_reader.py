@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+from .host import (
     OUR_PROGRAMS,
     Observation,
     accounts,

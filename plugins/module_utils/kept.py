@@ -9,7 +9,7 @@ import importlib
 import json
 import sys
 
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request
+from .request import Request
 
 _ANSWERS = "ansible_collections.homestead.matrix.plugins.module_utils.answers"
 

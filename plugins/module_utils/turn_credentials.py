@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import rest_password
+from .verify.wire.stun import rest_password
 
 NAME = "turn"
 """The secret that the relay and the homeserver share."""

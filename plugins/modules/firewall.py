@@ -156,9 +156,9 @@ msg:
   returned: on failure
 """
 
-from ansible_collections.homestead.matrix.plugins.module_utils.answers.firewall import answer
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
+from ..module_utils.answers.firewall import answer
+from ..module_utils.arguments.firewall import ARGUMENTS
+from ..module_utils.as_module import run
 
 
 def main() -> None:

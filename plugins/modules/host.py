@@ -172,9 +172,9 @@ credentials:
   sample: {}
 """
 
-from ansible_collections.homestead.matrix.plugins.module_utils.answers.host import answer
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.host import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
+from ..module_utils.answers.host import answer
+from ..module_utils.arguments.host import ARGUMENTS
+from ..module_utils.as_module import run
 
 
 def main() -> None:

@@ -96,9 +96,9 @@ redirects:
   elements: dict
 """
 
-from ansible_collections.homestead.matrix.plugins.module_utils.answers.nginx_site import answer
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.nginx_site import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
+from ..module_utils.answers.nginx_site import answer
+from ..module_utils.arguments.nginx_site import ARGUMENTS
+from ..module_utils.as_module import run
 
 
 def main() -> None:

@@ -74,7 +74,8 @@ RETURN = r"""
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+
+from ..module_utils.redirects import (
     OPTIONS,
     Redirect,
     asker,

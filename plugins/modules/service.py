@@ -348,9 +348,9 @@ diff:
   elements: dict
 """
 
-from ansible_collections.homestead.matrix.plugins.module_utils.answers.service import answer
-from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
-from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import ARGUMENTS
+from ..module_utils.answers.service import answer
+from ..module_utils.as_module import run
+from ..module_utils.service.arguments import ARGUMENTS
 
 
 def main() -> None:

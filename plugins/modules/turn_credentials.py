@@ -89,7 +89,8 @@ credentials:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import (
+
+from ..module_utils.turn_credentials import (
     NAME,
     TTL,
     of_secret,

@@ -288,9 +288,9 @@ peers:
   sample: {}
 """
 
-from ansible_collections.homestead.matrix.plugins.module_utils.answers.verify import answer
-from ansible_collections.homestead.matrix.plugins.module_utils.arguments.verify import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.module_utils.as_module import run
+from ..module_utils.answers.verify import answer
+from ..module_utils.arguments.verify import ARGUMENTS
+from ..module_utils.as_module import run
 
 
 def main() -> None:

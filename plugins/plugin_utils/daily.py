@@ -15,13 +15,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+from ..module_utils.verify.look import look
+from .report import (
     Report,
     as_json,
     timestamp,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_metrics import as_metrics
+from .report_metrics import as_metrics
 
 
 def main(arguments: Sequence[str]) -> None:

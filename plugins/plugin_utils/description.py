@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Callable, TypeVar
 
-from ansible_collections.homestead.matrix.plugins.module_utils.names import email_fault
-from ansible_collections.homestead.matrix.plugins.plugin_utils import ports, values
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+from ..module_utils.names import email_fault
+from . import ports, values
+from .components import (
     ALWAYS,
     CERTIFICATES,
     COMPONENTS,
@@ -23,8 +23,8 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.components import
     REGISTRATIONS,
     REVERSE_PROXIES,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.domains import domain_fault
-from ansible_collections.homestead.matrix.plugins.plugin_utils.support import read_support
+from .domains import domain_fault
+from .support import read_support
 
 T = TypeVar("T")
 

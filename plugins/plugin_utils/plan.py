@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.published import (
+from ..module_utils.published import (
     Published,
     remedy,
     unexpected,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.snippets import Redirect, snippets
+from .snippets import Redirect, snippets
 
 FORMAT = 1
 _TAKEN = ("domain", "hostname", "ports", "dns_records", "well_known", "redirects", "expectations")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils import values
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+from . import values
+from .components import (
     COMPONENTS,
     INTERNAL_LISTENERS,
     Component,

@@ -12,8 +12,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.hosts import authority
+from ..module_utils.verify.findings import Finding
+from ..module_utils.verify.wire.hosts import authority
 
 _AREAS = ("resolution", "federation", "certificate")
 _WEEK, _HOUR = 7 * 86400, 3600

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, Sighting
+from ..module_utils.verify.findings import Finding
+from .report import Report, Sighting
 
 _OPEN = ("unknown", "skipped")
 _PLACES = ("where", "address", "addresses", "exchange")

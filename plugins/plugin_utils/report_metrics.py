@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, printable
+from .report import Report, printable
 
 _PREFIX = "homestead_matrix_"
 Sample = tuple[Mapping[str, str], float]

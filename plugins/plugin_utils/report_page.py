@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..module_utils.verify.findings import Verdict
+from .report import (
     GRAVE,
     Report,
     Sighting,
@@ -20,8 +22,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     printable,
     tone,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import verdict
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from .report_table import verdict
 
 _TEMPLATES = Path(__file__).parents[2] / "roles" / "verify" / "templates"
 _LONGEST_VALUE = 2000

@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import (
+from ..module_utils.verify.findings import (
     SPOKEN,
     Verdict,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+from .report import (
     Report,
     Sighting,
     by_gravity,

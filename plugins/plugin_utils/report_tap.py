@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+
+from ..module_utils.verify.findings import Verdict
+from .report import (
     Report,
     Sighting,
     printable,

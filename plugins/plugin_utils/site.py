@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+from .components import (
     COMPONENTS,
     FEDERATION_PORT,
     HTTPS_PORT,
@@ -17,11 +17,11 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.components import
     TURN_PORT,
     TURN_TLS_PORT,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description import (
+from .description import (
     Description,
     read_description,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import closed_ports
+from .ports import closed_ports
 
 DOCUMENTS = "/.well-known/matrix/"
 CERTIFICATE_DIRECTORY = "/etc/homestead/tls"

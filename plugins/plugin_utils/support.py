@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ansible_collections.homestead.matrix.plugins.module_utils import names
-from ansible_collections.homestead.matrix.plugins.plugin_utils import values
+from ..module_utils import names
+from . import values
 
 _WAYS: dict[str, Callable[[object], names.Fault | None]] = {
     "matrix_id": names.user_id_fault,

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
+from ..firewall import ports
+from ..firewall.backends import backends
+from ..firewall.commit import (
     LOCK,
     Firewall,
     Report,
     Ticket,
     Wish,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
+from ..firewall.system import (
     FirewallError,
     Host,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
+from ..request import Request, Result
 
 
 def answer(request: Request) -> Result:

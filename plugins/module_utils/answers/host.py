@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+from ..host import (
     Requirements,
     facts,
     faults,
     told,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
+from ..host_reader import observe
+from ..request import Request, Result
 
 
 def answer(request: Request) -> Result:
@@ -37,7 +37,7 @@ def answer(request: Request) -> Result:
 
 def _minted() -> Result:
     # Half of what this module costs, and most tasks do not ask for it.
-    from ansible_collections.homestead.matrix.plugins.module_utils import turn_credentials
+    from .. import turn_credentials
 
     try:
         return {"credentials": turn_credentials.of_secret(now=time.time())}

@@ -9,13 +9,13 @@ import shutil
 import subprocess
 from typing import Any
 
-from ansible_collections.homestead.matrix.plugins.module_utils import nginx
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+from .. import nginx
+from ..redirects import (
     Redirect,
     asker,
     first_fault,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
+from ..request import Request, Result
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
-from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import parse
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
-from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
+from ..request import Request, Result
+from ..service.arguments import parse
+from ..service.host import Host
+from ..service.model import (
     ServiceError,
     empty_answer,
     words,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
+from ..service.run import make_true
 
 
 def answer(request: Request) -> Result:

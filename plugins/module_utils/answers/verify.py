@@ -11,11 +11,11 @@ import platform
 import sys
 from importlib import metadata
 
-from ansible_collections.homestead.matrix.plugins.module_utils.request import Request, Result
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import (
+from ..request import Request, Result
+from ..verify.catalogue import (
     refuse_unknown,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.look import look
+from ..verify.look import look
 
 LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import OPTIONS
+from ..redirects import OPTIONS
 
 WORDS = {"type": "str", "required": True}
 ARGUMENTS = {
