@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     COMPONENTS,
     Component,
     Port,

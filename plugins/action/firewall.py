@@ -13,7 +13,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase
 
 from ..module_utils.arguments.firewall import ARGUMENTS
-from ..plugin_utils.kept_code import KeptAction
+from ..plugin_utils.program.kept_code import KeptAction
 
 PATIENCE = 30  # seconds after the host's own undoing until we call it unreachable
 

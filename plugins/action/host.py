@@ -16,7 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.loader import filter_loader
 
 from ..module_utils.arguments.host import ARGUMENTS
-from ..plugin_utils.kept_code import KeptAction
+from ..plugin_utils.program.kept_code import KeptAction
 
 for _name in ("site", "secret"):
     filter_loader.get(f"homestead.matrix.{_name}")

@@ -24,7 +24,7 @@ from ..module_utils.service.model import (
     ServiceError,
     empty_answer,
 )
-from ..plugin_utils.kept_code import KeptAction
+from ..plugin_utils.program.kept_code import KeptAction
 
 SOURCES = ("template", "content", "document", "copy")
 APT = {

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..module_utils.arguments.verify import ARGUMENTS
-from ..plugin_utils.kept_code import PlainKeptAction
+from ..plugin_utils.program.kept_code import PlainKeptAction
 
 
 class ActionModule(PlainKeptAction):

@@ -16,20 +16,20 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
-from ..plugin_utils.report import (
+from ..plugin_utils.report.merge import merge
+from ..plugin_utils.report.page import as_html
+from ..plugin_utils.report.report import (
     Report,
     as_json,
     as_junit,
     timestamp,
 )
-from ..plugin_utils.report_merge import merge
-from ..plugin_utils.report_page import as_html
-from ..plugin_utils.report_table import (
+from ..plugin_utils.report.table import (
     Line,
     table,
     verdict,
 )
-from ..plugin_utils.report_tap import as_tap
+from ..plugin_utils.report.tap import as_tap
 
 _FORMS = {
     "json": ("report.json", as_json),

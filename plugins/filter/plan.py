@@ -53,7 +53,7 @@ _value:
 
 from typing import Callable
 
-from ..plugin_utils.plan import plan
+from ..plugin_utils.plan.plan import plan
 
 
 class FilterModule:

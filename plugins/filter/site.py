@@ -114,7 +114,7 @@ from typing import Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.site import site as derived
+from ..plugin_utils.description.site import site as derived
 
 
 def plain(value: object) -> object:

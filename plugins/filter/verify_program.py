@@ -39,9 +39,9 @@ _value:
 
 from typing import Callable
 
-from ..plugin_utils.program import program
+from ..plugin_utils.program.program import program
 
-_MAIN = "plugins.plugin_utils.daily"
+_MAIN = "plugins.plugin_utils.program.daily"
 
 
 def verify_program(directory: str) -> list[dict[str, str]]:

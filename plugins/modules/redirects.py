@@ -75,7 +75,7 @@ RETURN = r"""
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.redirects import (
+from ..module_utils.base_domain.redirects import (
     OPTIONS,
     Redirect,
     asker,

@@ -112,10 +112,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import registration_tokens as tokens
 from ..module_utils.service.model import ServiceError
 from ..module_utils.service.secrets import generate
-from ..module_utils.synapse_admin import (
+from ..module_utils.synapse import registration_tokens as tokens
+from ..module_utils.synapse.admin import (
     TOKENS_PATH,
     AdminError,
     HostSecrets,

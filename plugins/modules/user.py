@@ -108,9 +108,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import synapse_users as users
 from ..module_utils.service.model import ServiceError
-from ..module_utils.synapse_admin import (
+from ..module_utils.synapse import users
+from ..module_utils.synapse.admin import (
     AdminError,
     HostSecrets,
     Request,

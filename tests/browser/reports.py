@@ -10,9 +10,9 @@ from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import as_html
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import Report
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,
     FakeTransport,

@@ -12,7 +12,8 @@ import dns.message
 import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
-from ansible_collections.homestead.matrix.plugins.module_utils import names, published
+from ansible_collections.homestead.matrix.plugins.module_utils import names
+from ansible_collections.homestead.matrix.plugins.module_utils.host import published
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import addresses, redirects
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import (

@@ -18,8 +18,14 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     VERDICTS,
     Check,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils import report_page
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report import page as report_page
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.metrics import as_metrics
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import (
+    as_html,
+    excerpt,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
     Report,
     Sighting,
     as_document,
@@ -27,11 +33,8 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
     as_junit,
     printable,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_metrics import as_metrics
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html, excerpt
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import table
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.table import table
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.tap import as_tap
 from ansible_collections.homestead.matrix.tests.fuzz.properties import fuzzed
 from ansible_collections.homestead.matrix.tests.fuzz.strategies import TEXTS
 from hypothesis import example

@@ -26,7 +26,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.trans
     Fault,
     Request,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, as_json
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
+    Report,
+    as_json,
+)
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     REPORT_LIMIT,
     assert_sound,

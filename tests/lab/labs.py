@@ -18,7 +18,7 @@ from typing import Any
 import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 from ansible_collections.homestead.matrix.tests.lab import warm_ansible
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 

@@ -12,8 +12,12 @@ from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import COMPONENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import component_ports
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
+    COMPONENTS,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
+    component_ports,
+)
 
 ROLE = Path(__file__).parents[2] / "roles/firewall"
 BASE = [name for name, row in COMPONENTS.items() if not row.optional]

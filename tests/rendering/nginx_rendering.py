@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

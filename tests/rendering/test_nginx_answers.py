@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils import snippets
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import snippets
 from nginx_rendering import (
     DOMAIN,
     HOSTNAME,

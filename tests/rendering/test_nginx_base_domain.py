@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils import nginx as configuration
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+from ansible_collections.homestead.matrix.plugins.module_utils.base_domain import (
+    nginx as configuration,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.base_domain.redirects import (
     Redirect,
     asker,
     first_fault,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils import snippets
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import snippets
 from nginx_rendering import DOMAIN, NGINX, Nginx, Role, described
 
 if TYPE_CHECKING:

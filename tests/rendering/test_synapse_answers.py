@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import (
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
     AdminError,
     HostSecrets,
     http,

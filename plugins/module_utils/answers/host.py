@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..host import (
+from ..host.judging import (
     Requirements,
     facts,
     faults,
     told,
 )
-from ..host_reader import observe
+from ..host.reading import observe
 from ..request import Request, Result
 
 

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from typing import Any
 
-from .. import nginx
-from ..redirects import (
+from ..base_domain import nginx
+from ..base_domain.redirects import (
     Redirect,
     asker,
     first_fault,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..redirects import OPTIONS
+from ..base_domain.redirects import OPTIONS
 
 WORDS = {"type": "str", "required": True}
 ARGUMENTS = {

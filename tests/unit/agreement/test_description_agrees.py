@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.homestead.matrix.plugins.filter import site as filter_site
-from ansible_collections.homestead.matrix.plugins.module_utils import host
+from ansible_collections.homestead.matrix.plugins.module_utils.host import judging as host
 from ansible_collections.homestead.matrix.plugins.modules import host as host_module
-from ansible_collections.homestead.matrix.plugins.plugin_utils import components
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description import components
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     DEFAULTS,
     read_description,
     variable,

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...published import Published, unexpected
+from ...host.published import (
+    Published,
+    unexpected,
+)
 from . import port_probes as probes
 from .mail import smtp
 from .port_probes import Probe

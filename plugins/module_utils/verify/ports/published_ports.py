@@ -9,7 +9,11 @@ import asyncio
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from ...published import Published, Target, remedy
+from ...host.published import (
+    Published,
+    Target,
+    remedy,
+)
 from ..findings import Check, Finding
 from .port_probes import PLAIN, Place, Seen
 

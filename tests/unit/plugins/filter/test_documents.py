@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.filter.documents import documents
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
 DIRECTORY = "/var/lib/homestead/well-known"
 PAGE = {"support_page": "https://example.com/help"}

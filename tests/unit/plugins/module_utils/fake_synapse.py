@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 from urllib.parse import unquote
 
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import (
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
     ADMINISTRATOR,
     Request,
     Response,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.host import (
+from ansible_collections.homestead.matrix.plugins.module_utils.host.judging import (
     Observation,
     Requirements,
     addresses,

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.host_reader import observe
+from ansible_collections.homestead.matrix.plugins.module_utils.host.reading import observe
 
 TCP = "   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:0 0     0        0 4711 1\n"
 UDP = "   0: 00000000:0D96 00000000:0000 07 00000000:00000000 00:0 0   105        0 4712 2\n"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.nat_rules import published
+from ansible_collections.homestead.matrix.plugins.module_utils.host.nat_rules import published
 
 # Docker: -p 8080:80 -p 127.0.0.1:8081:80 -p 192.0.2.1:8082:80 -p 8000-8003:8000-8003/udp
 DOCKER = """\

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils import nginx
+from ansible_collections.homestead.matrix.plugins.module_utils.base_domain import nginx
 
 SNIPPET = "/etc/nginx/snippets/matrix-well-known.conf"
 INCLUDE = "include /etc/nginx/snippets/matrix-*.conf;"

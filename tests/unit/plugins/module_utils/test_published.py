@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.published import (
+from ansible_collections.homestead.matrix.plugins.module_utils.host.published import (
     Published,
     Target,
     remedy,

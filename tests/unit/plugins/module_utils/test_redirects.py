@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.redirects import (
+from ansible_collections.homestead.matrix.plugins.module_utils.base_domain.redirects import (
     Answer,
     Redirect,
     fault,

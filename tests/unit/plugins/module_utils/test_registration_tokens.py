@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.registration_tokens import (
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.registration_tokens import (
     Token,
     Wish,
     expiry_text,
@@ -16,7 +17,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.registration_toke
     parse_wish,
     plan,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import AdminError
 
 PATH = "/_synapse/admin/v1/registration_tokens"
 CLUB = Token("club", uses_allowed=3, expiry_time=None, pending=0, completed=1)

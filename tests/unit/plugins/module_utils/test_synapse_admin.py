@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import (
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
     PASSWORD_SECRET,
     TOKEN_SECRET,
     AdminError,

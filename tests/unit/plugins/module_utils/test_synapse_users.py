@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_admin import AdminError
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse_users import (
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.users import (
     User,
     Wish,
     full_user_id,

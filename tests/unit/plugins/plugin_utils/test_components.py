@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     ALWAYS,
     COMPONENTS,
     OPTIONAL,

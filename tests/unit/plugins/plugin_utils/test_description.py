@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     DEFAULTS,
     read_description,
     variable,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
 SMTP = {"host": "smtp.example.com", "from": "matrix@example.com"}
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.domains import domain_fault
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.domains import (
+    domain_fault,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -19,8 +19,8 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible_collections.homestead.matrix.plugins.module_utils.arguments.host import ARGUMENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils import kept_code
-from ansible_collections.homestead.matrix.plugins.plugin_utils.kept_code import KeptAction
+from ansible_collections.homestead.matrix.plugins.plugin_utils.program import kept_code
+from ansible_collections.homestead.matrix.plugins.plugin_utils.program.kept_code import KeptAction
 
 SENT = {"changed": False, "sent": "as Ansible does"}
 ASKED = {"server_name": "example.org", "refuse": False}

@@ -9,8 +9,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.plan import columns, plan, text
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan.plan import (
+    columns,
+    plan,
+    text,
+)
 
 DOCS = Path(__file__).parents[4] / "docs"
 SCHEMA = json.loads((DOCS / "plan.schema.json").read_text(encoding="utf-8"))

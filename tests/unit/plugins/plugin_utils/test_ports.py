@@ -6,8 +6,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import ALWAYS, COMPONENTS
-from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
+    ALWAYS,
+    COMPONENTS,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
     OpenPort,
     closed_ports,
     collisions,

@@ -19,15 +19,15 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     VERDICTS,
     Verdict,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import as_html
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
     Report,
     Sighting,
     as_document,
     as_json,
     as_junit,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_page import as_html
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_table import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.table import (
     headline,
     table,
 )

@@ -20,7 +20,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.trans
     Fault,
     Service,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, as_document
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
+    Report,
+    as_document,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify import healthy
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,

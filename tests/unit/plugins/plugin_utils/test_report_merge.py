@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, Sighting
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_merge import merge
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
+    Report,
+    Sighting,
+)
 
 FOUR, SIX = "192.0.2.2:443", "[2001:db8::2]:443"
 

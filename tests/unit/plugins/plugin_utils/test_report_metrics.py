@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Verdict
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, Sighting
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_metrics import as_metrics
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.metrics import as_metrics
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
+    Report,
+    Sighting,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 HOSTILE = 'say "\\n" \\ or\nbreak\x00 {}'

@@ -12,8 +12,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     VERDICTS,
     Verdict,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import Report, Sighting
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report_tap import as_tap
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
+    Report,
+    Sighting,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.report.tap import as_tap
 from tap.parser import Parser
 
 HOSTILE = "It says # SKIP \\# TODO\n  ...\nok 2 - well\x1b[31m\x00\ud800\u2028---\nBail out!"

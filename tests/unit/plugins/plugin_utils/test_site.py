@@ -9,10 +9,20 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.components import ALWAYS, OPTIONAL
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description import read_description
-from ansible_collections.homestead.matrix.plugins.plugin_utils.ports import component_ports
-from ansible_collections.homestead.matrix.plugins.plugin_utils.site import derive, site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
+    ALWAYS,
+    OPTIONAL,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
+    read_description,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
+    component_ports,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import (
+    derive,
+    site,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,9 @@ import json
 import re
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.support import read_support
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.support import (
+    read_support,
+)
 
 ADMIN = {"role": "m.role.admin", "matrix_id": "@admin:example.com"}
 

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
+from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service import (
+    paper as paper_module,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service.paper import (
     US,
     Paper,
@@ -365,14 +369,20 @@ def test_a_failed_transaction_is_forgotten(paper: Paper) -> None:
     assert not paper.apply(**task)["changed"]
 
 
-def die_at_the_check(paper: Paper, **task: Any) -> None:
-    """Let a run be killed in a process of its own."""
-    paper.programs.answers["check"] = lambda: os._exit(9)
-    child = os.fork()
-    if not child:
-        paper.apply(**task)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+DYING = f"""
+import json, os, sys
+from pathlib import Path
+from {paper_module.__name__} import Paper, PaperUnit, Programs
+root, task = Path(sys.argv[1]), json.loads(sys.argv[2])
+units = {{name: PaperUnit(active=True, enabled=True) for name in ("a.service", "b.service")}}
+Paper(root, Programs(units, answers={{"check": lambda: os._exit(9)}})).apply(**task)
+"""
+
+
+def die_at_the_check(paper: Paper, task: dict[str, Any]) -> None:
+    """Let a run be killed, in a process of its own."""
+    command = [sys.executable, "-c", DYING, str(paper.root), json.dumps(task)]
+    assert subprocess.run(command, check=False).returncode == 9
 
 
 def test_a_failure_after_a_run_that_died_turns_only_what_that_touched(paper: Paper) -> None:
@@ -384,7 +394,7 @@ def test_a_failure_after_a_run_that_died_turns_only_what_that_touched(paper: Pap
         return {"files": files, "units": ["a", "b"], "validate": [{"argv": ["check"]}]}
 
     paper.apply(**task("one"))
-    die_at_the_check(paper, **task("two"))
+    die_at_the_check(paper, task("two"))
     paper.programs.answers["check"] = says_no("no")
     result = paper.apply(**task("three"))
     assert result["failed"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..module_utils.verify.findings import Verdict
+from ...module_utils.verify.findings import Verdict
 from .report import (
     GRAVE,
     Report,
@@ -22,9 +22,9 @@ from .report import (
     printable,
     tone,
 )
-from .report_table import verdict
+from .table import verdict
 
-_TEMPLATES = Path(__file__).parents[2] / "roles" / "verify" / "templates"
+_TEMPLATES = Path(__file__).parents[3] / "roles" / "verify" / "templates"
 _LONGEST_VALUE = 2000
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Callable, TypeVar
 
-from ..module_utils.names import email_fault
+from ...module_utils.names import email_fault
 from . import ports, values
 from .components import (
     ALWAYS,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..module_utils.verify.findings import Finding
+from ...module_utils.verify.findings import Finding
 from .report import Report, Sighting
 
 _OPEN = ("unknown", "skipped")

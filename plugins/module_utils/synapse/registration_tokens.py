@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from .synapse_admin import AdminError, Request, token_path
+from .admin import (
+    AdminError,
+    Request,
+    token_path,
+)
 
 UNLIMITED = -1
 NEVER = "never"

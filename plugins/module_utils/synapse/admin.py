@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Callable, Literal, Protocol
 from urllib.parse import quote
 
-from .service import nodes
-from .service.host import Places
-from .service.secrets import generate
+from ..service import nodes
+from ..service.host import Places
+from ..service.secrets import generate
 
 ADMINISTRATOR = "homestead-admin"
 DEVICE = "homestead"

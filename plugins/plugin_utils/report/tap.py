@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ..module_utils.verify.findings import Verdict
+from ...module_utils.verify.findings import Verdict
 from .report import (
     Report,
     Sighting,

@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .synapse_admin import AdminError, Request, user_path
+from .admin import (
+    AdminError,
+    Request,
+    user_path,
+)
 
 
 @dataclass(frozen=True)

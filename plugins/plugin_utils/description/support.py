@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..module_utils import names
+from ...module_utils import names
 from . import values
 
 _WAYS: dict[str, Callable[[object], names.Fault | None]] = {

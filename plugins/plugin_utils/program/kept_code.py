@@ -27,7 +27,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _INSIDE = "ansible_collections/homestead/matrix/plugins"
 _START = """\
 from ansible_collections.homestead.matrix.plugins.module_utils.kept import main

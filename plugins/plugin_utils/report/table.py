@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..module_utils.verify.findings import (
+from ...module_utils.verify.findings import (
     SPOKEN,
     Verdict,
 )

@@ -15,13 +15,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..module_utils.verify.look import look
-from .report import (
+from ...module_utils.verify.look import look
+from ..report.metrics import as_metrics
+from ..report.report import (
     Report,
     as_json,
     timestamp,
 )
-from .report_metrics import as_metrics
 
 
 def main(arguments: Sequence[str]) -> None:

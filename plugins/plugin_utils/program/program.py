@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _COLLECTION = "ansible_collections.homestead.matrix"
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _START = """\
 # Written by Ansible: changes made here are overwritten.
 import sys

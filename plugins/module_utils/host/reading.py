@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from .host import (
+from .judging import (
     OUR_PROGRAMS,
     Observation,
     accounts,

@@ -12,8 +12,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..module_utils.verify.findings import Finding
-from ..module_utils.verify.wire.hosts import authority
+from ...module_utils.verify.findings import Finding
+from ...module_utils.verify.wire.hosts import authority
 
 _AREAS = ("resolution", "federation", "certificate")
 _WEEK, _HOUR = 7 * 86400, 3600

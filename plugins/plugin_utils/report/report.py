@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from ..module_utils.verify.findings import (
+from ...module_utils.verify.findings import (
     VERDICTS,
     Finding,
     Verdict,
     summarize,
     worst,
 )
-from .report_compat import as_compat
+from .compat import as_compat
 
 FORMAT = 1
 GRAVE: tuple[Verdict, ...] = ("error", "warning")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..module_utils.published import (
+from ...module_utils.host.published import (
     Published,
     remedy,
     unexpected,

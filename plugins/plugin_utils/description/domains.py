@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..module_utils.names import (
+from ...module_utils.names import (
     SERVER_NAME_ADVISED_LENGTH,
     ServerName,
 )
