@@ -242,26 +242,40 @@ options:
     elements: str
     default: []
   healthy:
-    description: What must answer before a change counts; exactly one of port, url and socket.
-    type: dict
+    description:
+      - What must answer before a change counts, one after the other. Each has exactly one of
+        O(healthy[].port), O(healthy[].url), O(healthy[].socket) and O(healthy[].argv).
+    type: list
+    elements: dict
+    default: []
     suboptions:
       port:
-        description: A TCP port.
+        description:
+          - A port. Over TCP somebody must take connections, over UDP a program must have it.
         type: int
+      protocol:
+        description: The protocol of O(healthy[].port).
+        type: str
+        choices: [tcp, udp]
+        default: tcp
       address:
-        description: The address of O(healthy.port).
+        description: The address of O(healthy[].port) over TCP.
         type: str
         default: 127.0.0.1
       url:
         description: A URL.
         type: str
       status:
-        description: The HTTP status O(healthy.url) must answer.
+        description: The HTTP status O(healthy[].url) must answer.
         type: int
         default: 200
       socket:
         description: The path of a listening socket.
         type: path
+      argv:
+        description: A program and its arguments; it is healthy once this ends with success.
+        type: list
+        elements: str
       timeout:
         description: Seconds to wait.
         type: float
@@ -294,7 +308,9 @@ EXAMPLES = r"""
     watch:
       - {path: /etc/homestead/tls/matrix.example.com/fullchain.pem, on_change: reload}
     units: [coturn.service]
-    healthy: {port: 3478}
+    healthy:
+      - port: 3478
+      - {port: 3478, protocol: udp}
 
 - name: Publish a document through a web server that runs anyway
   homestead.matrix.service:

@@ -71,7 +71,7 @@ FAILURES = [
     pytest.param(nothing, changed("dying"), "demo: dies a little later", id="unit dies later"),
     pytest.param(
         nothing,
-        changed("x", healthy={"port": 9, "timeout": 1}),
+        changed("x", healthy=[{"port": 9, "timeout": 1}]),
         "no health within 1 s",
         id="health fails",
     ),

@@ -66,12 +66,15 @@ _COMMAND: dict[str, Any] = {
 }
 _HEALTH: dict[str, Any] = {
     "port": {"type": "int"},
+    "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
     "address": {"type": "str", "default": "127.0.0.1"},
     "url": {"type": "str"},
     "status": {"type": "int", "default": 200},
     "socket": {"type": "path"},
+    "argv": {"type": "list", "elements": "str"},
     "timeout": {"type": "float", "default": 30},
 }
+_HEALTH_KINDS = ["port", "url", "socket", "argv"]
 _ACCOUNT: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "home": {"type": "path"},
@@ -104,12 +107,9 @@ ARGUMENTS: dict[str, Any] = {
     "watch": _list_of({"path": _PATH, "on_change": _REACTION}),
     "validate": _list_of(_CHECK),
     "units": _WORDS,
-    "healthy": {
-        "type": "dict",
-        "options": _HEALTH,
-        "mutually_exclusive": [["port", "url", "socket"]],
-        "required_one_of": [["port", "url", "socket"]],
-    },
+    "healthy": _list_of(
+        _HEALTH, mutually_exclusive=[_HEALTH_KINDS], required_one_of=[_HEALTH_KINDS]
+    ),
 }
 
 
@@ -151,7 +151,7 @@ def parse(params: dict[str, Any]) -> Service:
         watch=tuple(Watch(_absolute(e["path"]), _reaction(e, units)) for e in params["watch"]),
         checks=tuple(Check(_argv(e["argv"]), e["user"]) for e in params["validate"]),
         units=units,
-        health=_health(params["healthy"]),
+        health=tuple(_health(entry) for entry in params["healthy"]),
     )
     return _each_path_once(service)
 
@@ -284,12 +284,12 @@ def _account(entry: dict[str, Any] | None) -> Account | None:
     return Account(entry["name"], entry["home"], tuple(entry["groups"]))
 
 
-def _health(entry: dict[str, Any] | None) -> Health | None:
-    if entry is None:
-        return None
-    timeout, status, port = entry["timeout"], entry["status"], entry["port"]
+def _health(entry: dict[str, Any]) -> Health:
+    timeout, port = entry["timeout"], entry["port"]
     if port is not None:
-        return Health("port", entry["address"], port, status, timeout)
+        return Health(entry["protocol"], entry["address"], port, timeout=timeout)
     if entry["url"] is not None:
-        return Health("url", entry["url"], 0, status, timeout)
-    return Health("socket", entry["socket"], 0, status, timeout)
+        return Health("url", entry["url"], status=entry["status"], timeout=timeout)
+    if entry["argv"] is not None:
+        return Health("command", timeout=timeout, argv=_argv(entry["argv"]))
+    return Health("socket", entry["socket"], timeout=timeout)

@@ -9,44 +9,63 @@ import socket
 import time
 from typing import Callable
 
+from .host import Host
 from .model import Health, ServiceError
+
+PATIENCE = 5.0
+"""Seconds that one answer of a command's may take."""
 
 
 class HealthError(ServiceError):
     """Nothing answered in time."""
 
 
-def wait_until_healthy(health: Health, still_alive: Callable[[], None]) -> None:
+def wait_until_healthy(health: Health, host: Host, still_alive: Callable[[], None]) -> None:
     """Return once the service answers; ask in between whether waiting still makes sense."""
     end = time.monotonic() + health.timeout
-    while problem := ask(health):
+    while problem := ask(health, host):
         still_alive()
         if time.monotonic() >= end:
             raise HealthError(f"no health within {health.timeout:g} s: {problem}")
         time.sleep(0.2)
 
 
-def ask(health: Health) -> str:
+def ask(health: Health, host: Host) -> str:
     """Return what is wrong, or nothing."""
     try:
-        return _ASK[health.kind](health)
+        return _ASK[health.kind](health, host)
     except OSError as error:
         return f"{health.address}{f' port {health.port}' if health.port else ''}: {error}"
 
 
-def _ask_port(health: Health) -> str:
+def _ask_tcp(health: Health, _host: Host) -> str:
     with socket.create_connection((health.address, health.port), timeout=2):
         return ""
 
 
-def _ask_socket(health: Health) -> str:
+def _ask_udp(health: Health, host: Host) -> str:
+    """See whether a program has the port: what it answers there is its own protocol's business."""
+    from ..host.judging import listeners
+
+    tables = (host.root / "proc/net" / name for name in ("udp", "udp6"))
+    shown = "\n".join(table.read_text() for table in tables if table.exists())
+    has_it = f"udp {health.port}" in listeners(tcp="", udp=shown).values()
+    return "" if has_it else f"nothing has UDP port {health.port}"
+
+
+def _ask_command(health: Health, host: Host) -> str:
+    outcome = host.run(list(health.argv), seconds=PATIENCE)
+    return outcome.last_words() or f"{health.argv[0]} fails" if outcome.code else ""
+
+
+def _ask_socket(health: Health, _host: Host) -> str:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
         connection.connect(health.address)
     return ""
 
 
-def _ask_url(health: Health) -> str:
+def _ask_url(health: Health, _host: Host) -> str:
     """Ask once, without proxies and without following redirects."""
     from http import client  # it takes longer to import than everything else here together
     from urllib.parse import urlsplit
@@ -64,8 +83,10 @@ def _ask_url(health: Health) -> str:
     return "" if status == health.status else f"{health.address} answers {status}"
 
 
-_ASK: dict[str, Callable[[Health], str]] = {
-    "port": _ask_port,
+_ASK: dict[str, Callable[[Health, Host], str]] = {
+    "tcp": _ask_tcp,
+    "udp": _ask_udp,
     "socket": _ask_socket,
     "url": _ask_url,
+    "command": _ask_command,
 }

@@ -96,11 +96,12 @@ class Check:
 class Health:
     """What must answer before a change counts."""
 
-    kind: Literal["port", "url", "socket"]
-    address: str
-    port: int
-    status: int
-    timeout: float
+    kind: Literal["tcp", "udp", "url", "socket", "command"]
+    address: str = ""
+    port: int = 0
+    status: int = 200
+    timeout: float = 30
+    argv: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Service:
     watch: tuple[Watch, ...]
     checks: tuple[Check, ...]
     units: tuple[str, ...]
-    health: Health | None
+    health: tuple[Health, ...]
 
 
 def empty_answer(message: str) -> dict[str, Any]:

@@ -121,14 +121,14 @@ def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
     progress.reached_units = True
     turning = {unit: action for unit, action in actions.items() if action != "stopped"}
     turned = units.apply(host, turning, service.units if service.present else ())
-    if service.health and service.present:
-        _wait_for(service.health, turned, host, progress.began)
+    for wished in service.health if service.present else ():
+        _wait_for(wished, turned, host, progress.began)
 
 
 def _wait_for(wished: Health, turned: list[str], host: Host, began: float) -> None:
     """Wait for health; what the units said meanwhile explains why there is none."""
     try:
-        health.wait_until_healthy(wished, lambda: units.ensure_running(host, turned, began))
+        health.wait_until_healthy(wished, host, lambda: units.ensure_running(host, turned, began))
     except health.HealthError as error:
         said = units.last_words(host, turned, began) if turned else ""
         raise ServiceError(f"{error}\n{said}".strip()) from error

@@ -13,10 +13,13 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.health im
     ask,
     wait_until_healthy,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
     Health,
     ServiceError,
 )
+
+HOST = Host()
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,29 +55,49 @@ def answering(words: bytes) -> Iterator[int]:
 )
 def test_url(words: bytes, problem: str) -> None:
     with answering(words) as port:
-        said = ask(Health("url", f"http://127.0.0.1:{port}/health", 0, 200, 1))
+        said = ask(Health("url", f"http://127.0.0.1:{port}/health"), HOST)
     assert problem in said
     assert bool(problem) == bool(said)
 
 
 def test_port() -> None:
     with answering(b"") as port:
-        assert ask(Health("port", "127.0.0.1", port, 0, 1)) == ""
+        assert ask(Health("tcp", "127.0.0.1", port), HOST) == ""
+
+
+def test_udp_port() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
+        program.bind(("127.0.0.1", 0))
+        health = Health("udp", port=program.getsockname()[1])
+        assert ask(health, HOST) == ""
+    assert ask(health, HOST) == f"nothing has UDP port {health.port}"
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        pytest.param("echo fine", "", id="success"),
+        pytest.param("echo not yet >&2; exit 1", "not yet", id="failure"),
+        pytest.param("exit 1", "sh fails", id="failure without a word"),
+    ],
+)
+def test_command(script: str, problem: str) -> None:
+    assert ask(Health("command", argv=("sh", "-c", script)), HOST) == problem
 
 
 def test_socket(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
-    assert "No such file" in ask(Health("socket", path, 0, 0, 1))
+    assert "No such file" in ask(Health("socket", path), HOST)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen()
-        assert ask(Health("socket", path, 0, 0, 1)) == ""
+        assert ask(Health("socket", path), HOST) == ""
 
 
 def test_waiting_ends() -> None:
-    nobody = Health("socket", "/nowhere", 0, 0, 0.1)
+    nobody = Health("socket", "/nowhere", timeout=0.1)
     with pytest.raises(ServiceError, match=r"no health within 0.1 s: /nowhere"):
-        wait_until_healthy(nobody, lambda: None)
+        wait_until_healthy(nobody, HOST, lambda: None)
 
 
 def test_waiting_ends_when_the_unit_dies() -> None:
@@ -82,4 +105,4 @@ def test_waiting_ends_when_the_unit_dies() -> None:
         raise ServiceError("it died")
 
     with pytest.raises(ServiceError, match="it died"):
-        wait_until_healthy(Health("socket", "/nowhere", 0, 0, 30), dead)
+        wait_until_healthy(Health("socket", "/nowhere"), HOST, dead)
