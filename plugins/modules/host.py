@@ -132,6 +132,12 @@ addresses:
   type: list
   elements: str
   sample: ["192.0.2.1", "2001:db8::1"]
+services:
+  description: Names of the services that M(homestead.matrix.service) has made true on the host.
+  returned: when the host could be looked at
+  type: list
+  elements: str
+  sample: [acme, synapse]
 secrets:
   description: Names of the secrets in C(/etc/homestead/secrets); their values stay on the host.
   returned: when the host could be looked at

@@ -106,6 +106,7 @@ def test_a_certificate_that_the_host_signs(changing: Lab) -> None:
     assert set(re.findall(r"certificate\.[a-z]+", seen.output)) == {"certificate.trust"}
     assert shown(changing).issuer.rfc4514_string() == "CN=homestead.matrix self-signed"
     assert changes(changing, matrix_certificate="self_signed") == 0
+    assert not changing.shell("matrix", "systemctl is-enabled --quiet certbot.timer && echo yes; :")
 
 
 def test_a_certificate_of_the_operators_own(changing: Lab) -> None:

@@ -198,6 +198,7 @@ def facts(seen: Observation) -> dict[str, object]:
         "postgresql": release.postgresql if release else 0,
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
         "published": published_ports(seen),
+        "services": sorted(seen.services),
         "secrets": sorted(seen.secrets),
     }
 

@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from .judging import (
-    OUR_PROGRAMS,
     Observation,
     accounts,
     listeners,
@@ -49,7 +48,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         disk_free=disk.f_bavail * disk.f_frsize,
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
-        services=frozenset(name for name in OUR_PROGRAMS.values() if _is_begun(root / STATE, name)),
+        services=_services(root / STATE),
         secrets=_names(root / SECRETS),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
@@ -94,10 +93,14 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _is_begun(state: Path, service: str) -> bool:
-    """Whether we set up a service, or were interrupted while we did."""
-    record = state / "services" / f"{service}.json"
-    return record.exists() or (state / "transactions" / service).exists()
+def _services(state: Path) -> frozenset[str]:
+    """Return the services that we set up, or were interrupted in setting up."""
+    records = _names(state / "services")
+    return frozenset(map(_without_ending, records)) | _names(state / "transactions")
+
+
+def _without_ending(name: str) -> str:
+    return name[: -len(".json")] if name.endswith(".json") else name
 
 
 def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:

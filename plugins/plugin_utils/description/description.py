@@ -71,6 +71,7 @@ class Description:
     addresses: tuple[str, ...]
     ports: tuple[ports.OpenPort, ...]
     ssh_rate_limit: int
+    certificate: str
 
 
 class _Reader:
@@ -91,7 +92,6 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
     reader = _Reader(given)
     description = _described(domain, reader)
     reader.read(values.choice, "firewall", FIREWALLS)
-    reader.read(values.choice, "certificate", CERTIFICATES)
     reader.read(check_smtp, "smtp", description.registration)
     reader.faults.check()
     return description
@@ -111,6 +111,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         addresses=reader.read(read_addresses, "addresses") or (),
         ports=_read_ports(reader, components),
         ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
+        certificate=reader.read(values.choice, "certificate", CERTIFICATES) or "",
     )
 
 

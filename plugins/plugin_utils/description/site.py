@@ -12,6 +12,7 @@ from .components import (
     COMPONENTS,
     FEDERATION_PORT,
     HTTPS_PORT,
+    OPTIONAL,
     RELAY,
     REVERSE_PROXIES,
     TURN_PORT,
@@ -56,6 +57,7 @@ def derive(description: Description) -> Data:
         "redirects": redirects(description),
         "turn": turn(description),
         "dns_records": dns_records(description),
+        "retired": retired(description),
         "expectations": expectations(description),
     }
 
@@ -173,6 +175,12 @@ def certificate(description: Description) -> Data:
         "webroot": WEBROOT,
         "reload": units,
     }
+
+
+def retired(description: Description) -> list[str]:
+    """Return the services that the description does without; a host may still have them."""
+    unwanted = [name for name in OPTIONAL if name not in description.components]
+    return unwanted if description.certificate == "acme" else [*unwanted, "acme"]
 
 
 def turn(description: Description) -> Data:

@@ -97,6 +97,7 @@ def test_facts() -> None:
         "postgresql": 17,
         "addresses": ["192.0.2.10", "2001:db8::10"],
         "published": [],
+        "services": [],
         "secrets": [],
     }
 

@@ -119,6 +119,12 @@ def test_whoever_uses_the_certificate_reads_it_again() -> None:
     assert derived()["certificate"]["reload"] == ["nginx.service", "coturn.service"]
 
 
+def test_what_the_description_does_without_is_retired() -> None:
+    assert derived()["retired"] == list(OPTIONAL)
+    assert "acme" in derived(certificate="self_signed")["retired"]
+    assert OPTIONAL[0] not in with_components(OPTIONAL[0])["retired"]
+
+
 def test_turn_addresses_are_encrypted_first() -> None:
     assert derived()["turn"]["uris"] == [
         "turns:matrix.example.com:5349?transport=udp",
