@@ -73,7 +73,7 @@ EVERY_VERDICT = tuple(found(verdict, EVIL, {EVIL: [EVIL]}) for verdict in VERDIC
 WORST = Report("example.com", EVERY_VERDICT, "2026-01-01T00:00:00Z", ("near",))
 _LABEL = r'[a-z_]+="([^"\\]|\\[\\"n])*"'
 SAMPLE = re.compile(rf"[a-z_]+\{{{_LABEL}(,{_LABEL})*\}} [0-9.]+")
-TEMPLATE = Path(report_page.__file__).parents[2] / "roles/verify/templates/report.html.j2"
+TEMPLATE = Path(__file__).parents[2] / "roles/verify/templates/report.html.j2"
 TAGS = frozenset(re.findall(r"<([a-z][a-z0-9]*)", TEMPLATE.read_text(encoding="utf-8")))
 
 
