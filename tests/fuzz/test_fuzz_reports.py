@@ -18,7 +18,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
     VERDICTS,
     Check,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.report import page as report_page
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.metrics import as_metrics
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import (
