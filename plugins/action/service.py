@@ -164,18 +164,17 @@ def _secrets(wished: Entry) -> tuple[Entry, dict[str, bytes]]:
     """Part the secrets, which any output may show, from the values that the operator gives."""
     if not isinstance(wished, dict):
         raise ServiceError(f"secrets must be a dictionary, not {wished!r}")
-    given = {
-        name: entry["value"]
-        for name, entry in wished.items()
-        if isinstance(entry, dict) and entry.get("value") not in (None, "")
-    }
-    if wrong := [name for name, value in given.items() if not isinstance(value, str)]:
-        raise ServiceError(f"the value of the secret {wrong[0]!r} must be text; quote it")
-    shown = {
-        name: {k: v for k, v in entry.items() if k != "value"} if isinstance(entry, dict) else entry
-        for name, entry in wished.items()
-    }
-    return shown, {given_key(name): str(value).encode() for name, value in given.items()}
+    shown, values = dict(wished), dict[str, bytes]()
+    for name, entry in wished.items():
+        if not isinstance(entry, dict) or "value" not in entry:
+            continue
+        shown[name] = {key: value for key, value in entry.items() if key != "value"}
+        value = "" if entry["value"] is None else entry["value"]
+        if not isinstance(value, str):
+            raise ServiceError(f"the value of the secret {name!r} must be text; quote it")
+        if value:
+            values[given_key(name)] = value.encode()
+    return shown, values
 
 
 def _template_variables(entry: Entry, source: str) -> Variables:

@@ -95,12 +95,8 @@ def _names(folder: Path) -> frozenset[str]:
 
 def _services(state: Path) -> frozenset[str]:
     """Return the services that we set up, or were interrupted in setting up."""
-    records = _names(state / "services")
-    return frozenset(map(_without_ending, records)) | _names(state / "transactions")
-
-
-def _without_ending(name: str) -> str:
-    return name[: -len(".json")] if name.endswith(".json") else name
+    finished = {name.removesuffix(".json") for name in _names(state / "services")}
+    return _names(state / "transactions") | finished
 
 
 def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:
