@@ -130,6 +130,9 @@ class _Babble:
     def send(self, payload: bytes) -> None:
         """Let the next answers be those to other questions."""
 
+    async def move(self) -> None:
+        """Let the next answers come to another port."""
+
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         answer = self._adapt(payload, next(self._answers, b""))
         return answer if missing(answer) == 0 else b""

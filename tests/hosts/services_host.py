@@ -68,7 +68,8 @@ class ServicesHost:
         host.shell(
             "apt-get update -qq && DEBIAN_FRONTEND=noninteractive "
             f"apt-get install -qq --no-install-recommends {PACKAGES} >/dev/null; "
-            "systemctl disable --now dnsmasq 2>/dev/null; mkdir -p /etc/tls; "
+            "systemctl disable --now dnsmasq oidentd 2>/dev/null; mkdir -p /etc/tls; "
+            "systemctl start oidentd.socket; "  # its forking daemon ends at once now and then
             "sed -i 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf"  # or they look for our name
         )
         host.estrange()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -47,6 +48,9 @@ class ClosedChannel:
     def send(self, payload: bytes) -> None:
         pass
 
+    async def move(self) -> None:
+        pass
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:  # noqa: ARG002 - the form is the protocol's
         return self.fault
 
@@ -64,6 +68,9 @@ class StreamChannel:
 
     def send(self, payload: bytes) -> None:
         self._stream.writer.write(payload)
+
+    async def move(self) -> None:
+        pass
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         patience = self._patience.of(self._seconds)
@@ -123,6 +130,16 @@ class DatagramChannel(asyncio.DatagramProtocol):
 
     def send(self, payload: bytes) -> None:
         self._transport.sendto(payload)
+
+    async def move(self) -> None:
+        former, loop = self._transport, asyncio.get_running_loop()
+        peer = former.get_extra_info("peername")[:2]
+        with contextlib.suppress(OSError):
+            await loop.create_datagram_endpoint(lambda: self, remote_addr=peer)
+            former.close()
+
+    def close(self) -> None:
+        self._transport.close()
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:  # noqa: ARG002 - a datagram is whole
         while payload and not self._received.empty():

@@ -119,10 +119,10 @@ class Network:
     async def _udp(self, address: str, port: int, _name: str) -> _Opened:
         self._opener.check(address)
         loop = asyncio.get_running_loop()
-        transport, channel = await loop.create_datagram_endpoint(
+        _transport, channel = await loop.create_datagram_endpoint(
             DatagramChannel, remote_addr=(address, port)
         )
-        return channel, transport.close
+        return channel, channel.close
 
     async def _tcp(self, address: str, port: int, _name: str) -> _Opened:
         return self._conversation(await self._opener.tcp(address, port))

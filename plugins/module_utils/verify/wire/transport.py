@@ -176,6 +176,9 @@ class Channel(Protocol):
     def send(self, payload: bytes) -> None:
         """Send a payload once and wait for nothing; `exchange` tells what comes back."""
 
+    async def move(self) -> None:
+        """Go on from another local port, over UDP; a stream stays."""
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         """Go on in TLS, over TCP only; return why that fails, and then all is over.
 

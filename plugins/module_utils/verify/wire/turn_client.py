@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import time
@@ -38,9 +37,9 @@ _MEANINGS = {
     486: "allocation quota reached",
     508: "no capacity",
 }
-_FREED_SECONDS = 2.0
-"""When coturn has forgotten a relay that was given back: for a second, it answers any wish for
-another one from the same port with 437, and the system may give us the port of an earlier look."""
+_PORTS = 3
+"""From how many ports a relay is asked for (RFC 8656 section 7.4): the server refuses any wish with
+437 from one that it holds a relay for still, and the system may give us that of an earlier look."""
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
@@ -119,8 +118,10 @@ class TurnClient:
     async def challenge(self, version: int) -> Message:
         """Ask for a relay without saying who we are; the refusal tells how to say it."""
         answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
-        if answer.error_code == ALLOCATION_MISMATCH:
-            await asyncio.sleep(_FREED_SECONDS)
+        for _unused in range(1, _PORTS):
+            if answer.error_code != ALLOCATION_MISMATCH:
+                break
+            await self._channel.move()
             answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
         self._remember(answer)
         return answer

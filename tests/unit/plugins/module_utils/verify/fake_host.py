@@ -55,6 +55,9 @@ class Spoken:
         answer = self._speech(payload)
         return answer if missing(answer) == 0 else b""
 
+    async def move(self) -> None:
+        """Stay: whoever answers does not look at ports."""
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         return Fault("protocol", f"no TLS for {name} here, {trusting}")
 

@@ -60,7 +60,7 @@ class Behaviour:
     first_port: int = 49152
     open_relay: bool = False
     stale_at: int = 0
-    remembers_port: bool = False
+    remembers_ports: int = 0
     loses: int = 0
     signs: bool = True
     clock: int = 1600000000
@@ -103,6 +103,10 @@ class FakeChannel:
             return b""
         return answer if missing(answer) == 0 else b""
 
+    async def move(self) -> None:
+        self.local = (self.local[0], self.local[1] + 1000)
+        self.server.remembered = max(0, self.server.remembered - 1)
+
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         return Fault("protocol", f"no TLS for {name} here, {trusting}")
 
@@ -117,7 +121,7 @@ class FakeTurn(FakeTransport):
         self.relays: dict[int, FakeChannel] = {}
         self.nonce = b"first"
         self.released, self.lost = 0, 0
-        self.remembered = behaviour.remembers_port
+        self.remembered = behaviour.remembers_ports
 
     @asynccontextmanager
     async def channel(
@@ -167,8 +171,7 @@ class FakeTurn(FakeTransport):
     def _refusal(self, request: Message, data: bytes) -> int:
         login = request.value(Name.USERNAME)
         if login is None:
-            remembered, self.remembered = self.remembered, False
-            return 437 if remembered else 0 if self.behaviour.open_relay else 401
+            return 437 if self.remembered else 0 if self.behaviour.open_relay else 401
         expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
         if expired or not stun.is_signed_with(data, self._key(request)):
             return 401

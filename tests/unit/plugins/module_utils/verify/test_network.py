@@ -375,6 +375,30 @@ def test_datagrams_are_sent_again(tmp_path: Path, authority: Authority) -> None:
     assert run(look()) == b"HELLO"
 
 
+class _Sender(_Deaf):
+    """Answers with the port that a datagram came from."""
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._transport.sendto(data + str(addr[1]).encode(), addr)
+
+
+def test_datagrams_go_on_from_another_port(tmp_path: Path, authority: Authority) -> None:
+    async def look() -> list[tuple[int, bytes]]:
+        loop = asyncio.get_running_loop()
+        transport, _unused = await loop.create_datagram_endpoint(_Sender, local_addr=(LOCAL, 0))
+        port = transport.get_extra_info("sockname")[1]
+        async with network(tmp_path, authority).channel(LOCAL, port, kind="udp") as channel:
+            said = [(channel.local[1], await channel.exchange(b"from "))]
+            await channel.move()
+            said.append((channel.local[1], await channel.exchange(b"from ")))
+        transport.close()
+        return said
+
+    said = run(look())
+    assert [answer for _unused, answer in said] == [f"from {port}".encode() for port, _ in said]
+    assert len(set(said)) == 2
+
+
 def test_closed_datagram_port_is_known_at_once(tmp_path: Path, authority: Authority) -> None:
     async def look() -> str:
         async with network(tmp_path, authority).channel(LOCAL, 1, kind="udp") as channel:

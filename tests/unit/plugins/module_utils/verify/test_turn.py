@@ -113,9 +113,14 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
             id="a nonce that is stale for permissions is no fault",
         ),
         pytest.param(
-            Behaviour(remembers_port=True),
+            Behaviour(remembers_ports=2),
             set(),
-            id="a port that the last look has just given back is no fault",
+            id="two ports for which the server holds a relay are no fault",
+        ),
+        pytest.param(
+            Behaviour(remembers_ports=3),
+            {("warning", "turn.anonymous")},
+            id="a server that holds a relay for every port",
         ),
         pytest.param(Behaviour(loses=1), set(), id="a lost datagram is no fault"),
         pytest.param(Behaviour(loses=2), set(), id="two lost datagrams are no fault"),
