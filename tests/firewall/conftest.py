@@ -26,7 +26,8 @@ sys.path.append(str(Path(__file__).parents[1] / "rendering"))
 
 KINDS = [f"{name}-{release}" for name in reversed(FIREWALLS) for release in (12, 13)]
 # Each firewall in that of its versions that is more trouble: the kinds that attempts to lock the
-# controller out are made on, and that change fifty times. `make lockouts` takes all kinds.
+# controller out are made on, that change fifty times and tell the whole story. `make lockouts`
+# takes all kinds.
 HARDEST = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12").split()
 
 
@@ -37,6 +38,18 @@ class ByServer(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         kind = next((kind for kind in KINDS if kind in nodeid), "")
         return f"{kind} {'lockouts' if file.endswith('test_lockouts.py') else ''}" if kind else file
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the hardest kinds tell the story."""
+    others = [kind for kind in KINDS if kind not in HARDEST]
+    left = [
+        item
+        for item in items
+        if item.path.name == "test_story.py" and any(kind in item.name for kind in others)
+    ]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
