@@ -24,6 +24,7 @@ from ..module_utils.service.model import (
     ServiceError,
     empty_answer,
 )
+from ..module_utils.service.programs import requirements_path
 from ..plugin_utils.program.kept_code import KeptAction
 
 SOURCES = ("template", "content", "document", "copy")
@@ -78,7 +79,29 @@ class ActionModule(KeptAction):
             result = self._call(module, arguments, variables)
             if result.get("failed"):
                 return _last_words(module, result)
-        return self._install(needs["packages"], variables) if needs["packages"] else ""
+        if needs["packages"] and (failure := self._install(needs["packages"], variables)):
+            return failure
+        failures = (self._fetch(download, variables) for download in needs["downloads"])
+        return next(filter(None, failures), "")
+
+    def _fetch(self, download: Entry, variables: Variables) -> str:
+        """Let a file come to the host, from where it is published or from here."""
+        source, folder = download["source"], ""
+        if not download["is_url"]:
+            folder = self._make_tmp_path()
+            here = self._loader.get_real_file(self._find_file(source, variables))
+            source = f"file://{self._transfer_file(here, os.path.join(folder, 'file'))}"
+        arguments = {
+            "url": source,
+            "dest": download["waiting"],
+            "checksum": f"sha256:{download['sha256']}",
+            "mode": "0600",
+        }
+        result = self._call("ansible.builtin.get_url", arguments, variables)
+        if folder:
+            self._remove_tmp_path(folder, force=True)  # type: ignore[no-untyped-call]  # Ansible's
+        said = result.get("msg", "it failed")
+        return f"{download['source']} did not come: {said}" if result.get("failed") else ""
 
     def _install(self, packages: list[str], variables: Variables) -> str:
         """Install packages, after a failure once more with fresh lists."""
@@ -100,9 +123,18 @@ class ActionModule(KeptAction):
             if source and arguments.get("state", "present") == "present":
                 contents[os.path.normpath(entry["path"])] = self._render(source, entry, variables)
             files.append({k: v for k, v in entry.items() if k not in (*SOURCES, "format")})
+        contents.update(self._requirements(arguments, variables))
         secrets, values = _secrets(arguments.get("secrets") or {})
         packed = pack({**contents, **values})
         return {**arguments, "secrets": secrets, "files": files, "contents": packed}
+
+    def _requirements(self, arguments: Entry, variables: Variables) -> dict[str, bytes]:
+        """Return the requirements of the venvs, by their paths on the host."""
+        entries = [e for e in arguments.get("programs") or () if "requirements" in e]
+        complete = [e for e in entries if "path" in e and "version" in e]
+        found = (self._find_file(entry["requirements"], variables) for entry in complete)
+        read = (Path(self._loader.get_real_file(path)).read_bytes() for path in found)
+        return dict(zip(map(requirements_path, complete), read))
 
     def _source(self, entry: Entry) -> str | None:
         if not isinstance(entry, dict) or "path" not in entry:

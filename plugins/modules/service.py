@@ -167,6 +167,72 @@ options:
   contents:
     description: What the action plugin rendered. Not for playbooks.
     type: str
+  programs:
+    description:
+      - Programs that come with a version of their own, each in exactly one form,
+        O(programs[].requirements), O(programs[].url) or O(programs[].file).
+      - A version lies in a directory of its own below O(programs[].path), and the link C(current)
+        leads to it once it is complete. The version before it stays, older ones are removed.
+      - A file that does not come or has another checksum leaves what runs.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Directory of all versions, such as C(/opt/matrix-synapse).
+        type: path
+        required: true
+      version:
+        description: The version that shall run.
+        type: str
+        required: true
+      requirements:
+        description:
+          - A file of the controller, looked up as M(ansible.builtin.copy) does, with hashes for all
+            packages of Python. They are installed into a virtual environment, without a compiler.
+        type: str
+      url:
+        description: Where the host fetches a file.
+        type: str
+      file:
+        description: A file of the controller, sent only when the host does not have this version.
+        type: str
+      sha256:
+        description: The checksum of O(programs[].url) or O(programs[].file), which need one.
+        type: str
+      unpack:
+        description:
+          - Whether the file is a tar archive of any compression. Else it is a program, and becomes
+            C(current/NAME) with the last name of O(programs[].path).
+        type: bool
+        default: false
+      strip:
+        description: How many leading directories of an archive are left away.
+        type: int
+        default: 0
+      on_change: *on_change
+  databases:
+    description: PostgreSQL databases that must exist, with the roles that own them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the database.
+        type: str
+        required: true
+      owner:
+        description: Name of the role that owns it.
+        type: str
+        required: true
+      version:
+        description: PostgreSQL's major version.
+        type: int
+        required: true
+      locale:
+        description: Collation and character classification of a new database, in UTF-8.
+        type: str
+        default: C
   commands:
     description:
       - Programs that make something true, run in order after the files are written, but for those
@@ -296,6 +362,20 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Run a program that is published as a file
+  homestead.matrix.service:
+    name: example
+    programs:
+      - path: /opt/example
+        version: 1.2.3
+        url: https://example.com/example-1.2.3.tar.gz
+        sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+        unpack: true
+        strip: 1
+    files:
+      - {path: /etc/systemd/system/example.service, template: example.service.j2}
+    units: [example.service]
+
 - name: Run the TURN relay
   homestead.matrix.service:
     name: coturn

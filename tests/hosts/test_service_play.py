@@ -32,10 +32,10 @@ class Story:
     untouched: bool
 
 
-def play(host: ServiceHost, book: str, *options: str) -> str:
+def play(host: ServiceHost, book: str, *options: str, status: int = 0) -> str:
     path = ROOT / f"tests/hosts/service_play/{book}.yml"
     run = host.lab.play_alone(path, "-vvv", "--diff", *options, f"-edemo_password={PASSWORD}")
-    assert run.status == 0, run.output[-3000:]
+    assert run.status == status, run.output[-3000:]
     return run.output
 
 
@@ -48,7 +48,9 @@ def story(bare_host: ServiceHost) -> Iterator[Story]:
     secret = bare_host.run("cat", "/etc/homestead/secrets/demo")
     yield Story(dry_run_before, *runs, secret, untouched)
     bare_host.apply({"name": "demo", "state": "absent", "units": ["demo.service"]})
-    bare_host.shell("rm -rf /var/lib/homestead /etc/homestead /var/lib/demo; userdel demo")
+    bare_host.shell(
+        "rm -rf /var/lib/homestead /etc/homestead /var/lib/demo /opt/demo; userdel demo"
+    )
 
 
 def changes(output: str) -> int:
@@ -83,6 +85,18 @@ def test_the_service_answers(story: Story, bare_host: ServiceHost) -> None:
     assert bare_host.unit() == "active enabled"
     assert "homestead-tls" in bare_host.run("id", "-nG", "demo")
     assert story.secret in bare_host.run("cat", "/etc/demo/demo.json")
+
+
+def test_a_program_came_once_and_another_file_is_refused(
+    story: Story, bare_host: ServiceHost
+) -> None:
+    assert "get_url" in story.first
+    assert "get_url" not in story.second
+    before = bare_host.snapshot()
+    output = play(bare_host, "site", f"-edemo_sha256={'0' * 64}", status=2)
+    assert "demo-tool did not come: The checksum for" in output
+    assert bare_host.snapshot() == before
+    assert bare_host.shell("/opt/demo/current/demo") == "hello from the tool"
 
 
 def test_no_secret_is_seen(story: Story, bare_host: ServiceHost) -> None:

@@ -156,28 +156,6 @@ def test_every_requirement_is_pinned_and_checked() -> None:
     assert all(lines.index(entry) + 1 in hashes for entry in entries)
 
 
-@pytest.mark.parametrize(
-    ("current", "left"),
-    [
-        pytest.param("", {"1", "2", "3"}, id="not installed yet"),
-        pytest.param("2", {"2", "3"}, id="a new version"),
-        pytest.param("3", {"1", "2", "3"}, id="no new version"),
-    ],
-)
-def test_the_former_environment_is_kept_and_no_older_one(
-    current: str, left: set[str], tmp_path: Path
-) -> None:
-    for name in ("1", "2", "3"):
-        (tmp_path / name / "bin").mkdir(parents=True)
-    if current:
-        (tmp_path / "current").symlink_to(tmp_path / current)
-    own = role(_synapse_programs=str(tmp_path), _synapse_version="3")
-    command = own.value("_synapse_installation")[-1]
-    if subprocess.run(command["unless"], check=False).returncode:
-        subprocess.run(command["argv"], check=True)
-    assert {path.name for path in tmp_path.iterdir()} - {"current"} == left
-
-
 def test_only_one_version_is_kept() -> None:
     version = role().value("_synapse_version")
     assert [path.name for path in FILES.glob("requirements-*")] == [f"requirements-{version}.txt"]

@@ -10,8 +10,12 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+from .host import Places
 from .model import (
     Account,
     Check,
@@ -25,6 +29,14 @@ from .model import (
     Service,
     ServiceError,
     Watch,
+)
+from .programs import check as check_program
+from .programs import (
+    commands_of,
+    database_commands,
+    downloads_of,
+    files_of,
+    requirements_path,
 )
 from .secrets import NAME, PLACEHOLDER
 
@@ -86,6 +98,26 @@ _CHECK: dict[str, Any] = {
 }
 
 
+_PROGRAM: dict[str, Any] = {
+    "path": _PATH,
+    "version": {"type": "str", "required": True},
+    "requirements": {"type": "str"},
+    "url": {"type": "str"},
+    "file": {"type": "str"},
+    "sha256": {"type": "str"},
+    "unpack": {"type": "bool", "default": False},
+    "strip": {"type": "int", "default": 0},
+    "on_change": _REACTION,
+}
+_PROGRAM_KINDS = ["requirements", "url", "file"]
+_DATABASE: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "owner": {"type": "str", "required": True},
+    "version": {"type": "int", "required": True},
+    "locale": {"type": "str", "default": "C"},
+}
+
+
 def _list_of(options: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "list", "elements": "dict", "default": [], "options": options, **more}
 
@@ -103,6 +135,10 @@ ARGUMENTS: dict[str, Any] = {
         _FILE, mutually_exclusive=[["template", "content", "document", "copy", "link"]]
     ),
     "contents": {"type": "str", "no_log": True},
+    "programs": _list_of(
+        _PROGRAM, mutually_exclusive=[_PROGRAM_KINDS], required_one_of=[_PROGRAM_KINDS]
+    ),
+    "databases": _list_of(_DATABASE),
     "commands": _list_of(_COMMAND),
     "watch": _list_of({"path": _PATH, "on_change": _REACTION}),
     "validate": _list_of(_CHECK),
@@ -131,23 +167,33 @@ def unpack(packed: str | None) -> dict[str, bytes]:
     return {path: text.encode("utf-8", "surrogateescape") for path, text in texts.items()}
 
 
-def parse(params: dict[str, Any]) -> Service:
+def parse(params: dict[str, Any], places: Places | None = None) -> Service:
     """Return the service these module parameters describe, or raise one clear sentence."""
     units, present = _units(params["units"]), params["state"] == "present"
     contents = unpack(params["contents"])
+    programs = [_program(entry) for entry in params["programs"]]
+    downloads = (places or Places()).downloads
     service = Service(
         name=_name(params["name"]),
         replaces=tuple(_name(name) for name in params["replaces"]),
         present=present,
-        packages=tuple(sorted({_package(name) for name in params["packages"]})),
+        packages=_packages(params["packages"], programs),
         account=_account(params["account"]),
         groups=tuple(params["groups"]),
         secrets=tuple(
             _secret(name, entry, contents) for name, entry in sorted(params["secrets"].items())
         ),
         directories=tuple(_directory(entry) for entry in params["directories"]),
-        files=tuple(_file(entry, contents, units, present) for entry in params["files"]),
-        commands=tuple(_command(entry, units) for entry in params["commands"]),
+        files=(
+            *_program_files(programs, contents, units, present),
+            *(_file(entry, contents, units, present) for entry in params["files"]),
+        ),
+        downloads=tuple(chain.from_iterable(map(downloads_of, programs))),
+        commands=(
+            *_program_commands(programs, downloads, units),
+            *_database_commands(params["databases"], units),
+            *(_command(entry, units) for entry in params["commands"]),
+        ),
         watch=tuple(Watch(_absolute(e["path"]), _reaction(e, units)) for e in params["watch"]),
         checks=tuple(Check(_argv(e["argv"]), e["user"]) for e in params["validate"]),
         units=units,
@@ -160,6 +206,12 @@ def _name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ServiceError(f"name {name!r} must be small letters, digits, '.', '_' and '-'")
     return name
+
+
+def _packages(names: list[str], programs: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the packages, with what makes a venv if there is one to be made."""
+    has_venv = any(entry["requirements"] is not None for entry in programs)
+    return tuple(sorted({*map(_package, names), *(["python3-pip"] if has_venv else [])}))
 
 
 def _package(name: str) -> str:
@@ -213,6 +265,37 @@ def _file(
         reaction=_reaction(entry, units),
         late=entry["after_commands"],
     )
+
+
+def _program(entry: dict[str, Any]) -> dict[str, Any]:
+    program = {**entry, "path": _absolute(entry["path"])}
+    check_program(program)
+    return program
+
+
+def _program_files(
+    programs: list[dict[str, Any]],
+    contents: dict[str, bytes],
+    units: tuple[str, ...],
+    present: bool,
+) -> Iterator[File]:
+    for entry in programs if present else ():
+        content = contents.get(requirements_path(entry))
+        yield from files_of(entry, content, _reaction(entry, units))
+
+
+def _program_commands(
+    programs: list[dict[str, Any]], downloads: Path, units: tuple[str, ...]
+) -> Iterator[Command]:
+    for entry in programs:
+        yield from commands_of(entry, downloads, _reaction(entry, units))
+
+
+def _database_commands(
+    databases: list[dict[str, Any]], units: tuple[str, ...]
+) -> Iterator[Command]:
+    for entry in databases:
+        yield from database_commands(entry, Reaction(units))
 
 
 def _reaction(entry: dict[str, Any], units: tuple[str, ...]) -> Reaction:

@@ -50,6 +50,11 @@ class Places:
     secrets: Path = Path("/etc/homestead/secrets")
     locks: Path = Path("/run/homestead")
 
+    @property
+    def downloads(self) -> Path:
+        """Return where downloads wait for the transaction, under their checksums."""
+        return self.state / "downloads"
+
 
 _SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 _BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}

@@ -79,6 +79,16 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file that must come to the host, from a URL or the controller, unless `target` stands."""
+
+    source: str
+    is_url: bool
+    sha256: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Watch:
     path: str
     reaction: Reaction
@@ -122,6 +132,7 @@ class Service:
     secrets: tuple[Secret, ...]
     directories: tuple[Directory, ...]
     files: tuple[File, ...]
+    downloads: tuple[Download, ...]
     commands: tuple[Command, ...]
     watch: tuple[Watch, ...]
     checks: tuple[Check, ...]

@@ -1,17 +1,18 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packages, groups and the account: what other modules must bring before the service can be."""
+"""Packages, groups, account, downloads: what other modules must bring before the service can be."""
 
 from __future__ import annotations
 
 import contextlib
 import grp
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 from .host import Host, find_group, find_user
-from .model import Account, Service, ServiceError
+from .model import Account, Download, Service, ServiceError
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,11 @@ class Needs:
     packages: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     account: dict[str, Any] = field(default_factory=dict)
+    downloads: tuple[Download, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.packages or self.groups or self.account)
+        return bool(self.packages or self.groups or self.account or self.downloads)
 
 
 def find_needs(service: Service, host: Host) -> Needs:
@@ -33,7 +35,12 @@ def find_needs(service: Service, host: Host) -> Needs:
     missing = tuple(package for package in service.packages if package not in versions)
     groups = tuple(sorted(group for group in _groups(service) if not _is_group(group)))
     account = _account_needs(service.account) if service.account and not missing else {}
-    return Needs(missing, groups, account, versions)
+    downloads = tuple(entry for entry in service.downloads if not _has_come(entry, host))
+    return Needs(missing, groups, account, downloads, versions)
+
+
+def _has_come(entry: Download, host: Host) -> bool:
+    return os.path.isdir(entry.target) or (host.places.downloads / entry.sha256).is_file()
 
 
 def _installed(host: Host, packages: tuple[str, ...]) -> dict[str, str]:

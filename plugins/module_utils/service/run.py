@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,7 +43,9 @@ def _change(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
 
     if plan.needs:
         transaction.begin(plan)
-        return {**result, "needs": _needs(plan.needs)}
+        if plan.needs.downloads:
+            host.places.downloads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return {**result, "needs": _needs(plan.needs, host)}
     if not plan.is_change:
         transaction.save(host, plan, plan.final(""))
         return result
@@ -74,11 +77,16 @@ def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
     }
 
 
-def _needs(needs: Needs) -> dict[str, Any]:
+def _needs(needs: Needs, host: Host) -> dict[str, Any]:
+    folder = host.places.downloads
+    downloads = [
+        {**asdict(entry), "waiting": str(folder / entry.sha256)} for entry in needs.downloads
+    ]
     return {
         "packages": list(needs.packages),
         "groups": list(needs.groups),
         "account": needs.account,
+        "downloads": downloads,
     }
 
 

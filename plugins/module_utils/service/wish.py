@@ -149,8 +149,12 @@ def _empty_folders(record: Record, listed: list[Wish]) -> list[Wish]:
     wanted = {wish.path for wish in listed if wish.node.kind != "absent"}
     wanted |= {parent for path in wanted for parent in _above(path)}
     left = (folder for folder in sorted(record.folders, reverse=True) if folder not in wanted)
-    ours = set(record.files)
-    return [Wish(folder, ABSENT) for folder in left if _holds_only(folder, ours, record)]
+    leaving = set(record.files)
+    for folder in left:
+        if _holds_only(folder, leaving):
+            leaving.add(folder)
+    empty = sorted(leaving - set(record.files), reverse=True)
+    return [Wish(folder, ABSENT) for folder in empty]
 
 
 def _above(path: str) -> Iterator[str]:
@@ -158,12 +162,12 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _holds_only(folder: str, ours: set[str], record: Record) -> bool:
+def _holds_only(folder: str, leaving: set[str]) -> bool:
     try:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    return all(os.path.join(folder, name) in {*ours, *record.folders} for name in names)
+    return all(os.path.join(folder, name) in leaving for name in names)
 
 
 def diff(change: Change, vault: Vault, ours: Container[str]) -> dict[str, str]:

@@ -21,7 +21,10 @@ FAILED = {"failed": True, "msg": "No package matching 'p' is available"}
 
 
 def needing(**what: Any) -> dict[str, Any]:
-    return {**ANSWER, "needs": {"packages": [], "groups": [], "account": {}, **what}}
+    return {
+        **ANSWER,
+        "needs": {"packages": [], "groups": [], "account": {}, "downloads": [], **what},
+    }
 
 
 class Scripted(ActionModule):
@@ -207,3 +210,30 @@ def test_wrong_files(tmp_path: Path, entry: dict[str, Any], words: str) -> None:
     result, action = run(tmp_path, {"files": [entry]})
     assert words in result["msg"]
     assert not action.calls
+
+
+DOWNLOAD = {"is_url": True, "sha256": "0" * 64, "waiting": "/var/lib/x", "target": "/opt/a/1"}
+GET_URL = "ansible.builtin.get_url"
+
+
+def test_a_download_comes_before_the_module_is_asked_again(tmp_path: Path) -> None:
+    needs = needing(downloads=[{**DOWNLOAD, "source": "https://example.com/a"}])
+    _result, action = run(tmp_path, {}, needs, {"changed": True}, ANSWER)
+    assert [name for name, _unused in action.calls] == [SERVICE, GET_URL, SERVICE]
+    expected = {"url": "https://example.com/a", "dest": "/var/lib/x", "mode": "0600"}
+    assert action.calls[1][1] == {**expected, "checksum": f"sha256:{'0' * 64}"}
+
+
+def test_a_download_that_fails_is_named(tmp_path: Path) -> None:
+    needs = needing(downloads=[{**DOWNLOAD, "source": "https://example.com/a"}])
+    result, _action = run(tmp_path, {}, needs, {"failed": True, "msg": "The checksum differs"})
+    assert result["failed"]
+    assert result["msg"] == "https://example.com/a did not come: The checksum differs"
+
+
+def test_requirements_travel_with_the_files(tmp_path: Path) -> None:
+    (tmp_path / "needed.txt").write_text("demo==1\n")
+    program = {"path": "/opt/a/", "version": "1", "requirements": "needed.txt"}
+    _result, action = run(tmp_path, {"programs": [program]})
+    contents = unpack(action.calls[0][1]["contents"])
+    assert contents["/opt/a/requirements-1.txt"] == b"demo==1\n"

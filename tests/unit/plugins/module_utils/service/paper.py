@@ -124,11 +124,11 @@ class Paper:
     def apply(self, *, check: bool = False, **task: Any) -> dict[str, Any]:
         """Make the service true as a first step, forgetting what was asked before."""
         self.programs.asked.clear()
-        service = service_of(name="demo", **task)
+        service = service_of(self.host.places, name="demo", **task)
         return make_true(service, self.host, check=check, show_diff=True)
 
 
-def service_of(**task: Any) -> Service:
+def service_of(places: Places | None = None, **task: Any) -> Service:
     """Return the service of a task as it arrives from the action plugin."""
     files = [dict(entry) for entry in task.get("files", ())]
     contents = {
@@ -140,4 +140,4 @@ def service_of(**task: Any) -> Service:
         {**task, "files": files, "contents": pack(contents)}
     )
     assert not validated.error_messages, validated.error_messages
-    return parse(validated.validated_parameters)
+    return parse(validated.validated_parameters, places)

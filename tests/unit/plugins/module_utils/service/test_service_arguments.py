@@ -86,6 +86,21 @@ def test_mode(entry: dict[str, Any], mode: int) -> None:
             id="secret of two lines",
         ),
         pytest.param({"secrets": {"x": 3}}, "it is not 3", id="no secret"),
+        pytest.param(
+            {"programs": [{"path": "/opt/a", "version": "../1", "url": "x", "sha256": "0" * 64}]},
+            "/opt/a: version '../1' must be a plain version",
+            id="version that leads elsewhere",
+        ),
+        pytest.param(
+            {"programs": [{"path": "/opt/a", "version": "1", "url": "https://example.com/a"}]},
+            "/opt/a: sha256 must be the 64 small hexadecimal digits of its file",
+            id="download without a checksum",
+        ),
+        pytest.param(
+            {"databases": [{"name": 'a"b', "owner": "a", "version": 17}]},
+            "database or owner 'a\"b' must be small letters",
+            id="name of a database",
+        ),
         pytest.param({"watch": [{"path": "/a", "on_change": ["b"]}]}, "['b']", id="bare list"),
         pytest.param(
             {"watch": [{"path": "/a", "on_change": {"reload": 3}}]}, "lists of units", id="no unit"

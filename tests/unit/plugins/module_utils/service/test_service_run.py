@@ -59,7 +59,12 @@ def test_check_mode_tells_and_does_not_touch(paper: Paper) -> None:
 
 def test_missing_packages_are_asked_for_before_anything_is_written(paper: Paper) -> None:
     result = paper.apply(files=[paper.file("a", "one")], packages=["p"])
-    assert result["needs"] == {"packages": ["p"], "groups": [], "account": {}}
+    assert result["needs"] == {
+        "packages": ["p"],
+        "groups": [],
+        "account": {},
+        "downloads": [],
+    }
     assert not (paper.root / "a").exists()
 
 
