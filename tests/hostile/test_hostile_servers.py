@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import VERDICTS
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
+    component_ports,
+)
 from ansible_collections.homestead.matrix.tests.hostile import behaviours, look
 from ansible_collections.homestead.matrix.tests.hostile.internet import (
     Internet,
@@ -38,8 +41,9 @@ EXPECTATIONS: dict[str, Any] = {
     "turn": {"host": "turn.example.com"},
     "ports": {
         "open": [
-            {"protocol": protocol, "first": port, "last": port, "component": name}
-            for name, protocol, port in PORTS
+            port.expected()
+            for port in component_ports(dict.fromkeys(name for name, *_port in PORTS), ssh_port=22)
+            if (port.component, port.protocol, port.first) in PORTS
         ],
         "closed": [],
     },

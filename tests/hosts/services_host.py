@@ -20,6 +20,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Answer
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
+    component_ports,
+)
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 
 HOST = HOSTNAME
@@ -32,14 +35,7 @@ INTERNET = (
     "--bind-interfaces --address=/example.com/192.0.2.80"
 )
 """What a name server on the host asks in turn."""
-PORTS = (
-    ("tcp", 22, "ssh"),
-    ("tcp", 25, "postmoogle"),
-    ("tcp", 587, "postmoogle"),
-    ("tcp", 113, "heisenbridge"),
-    ("udp", 53, "dnsmasq"),
-    ("tcp", 53, "dnsmasq"),
-)
+COMPONENTS = ("ssh", "postmoogle", "heisenbridge", "dnsmasq")
 
 
 class Known(Network):
@@ -122,7 +118,7 @@ class ServicesHost:
         allowed = [str(ip_network(address)) for address in self.addresses]
         network = Known(Guard.parse(allowed), ca_file=str(self.certificate))
         network.known = self.addresses
-        ports = [_port(protocol, number, component) for protocol, number, component in PORTS]
+        ports = [port.expected() for port in component_ports(COMPONENTS, ssh_port=22)]
         expectations = {"hostname": HOST, "ports": {"open": ports, "closed": []}}
         return asyncio.run(_look(network, expectations))
 
@@ -132,7 +128,3 @@ async def _look(network: Network, expectations: dict[str, Any]) -> list[Finding]
         check_ports(network, expectations), check_recursion(network, expectations)
     )
     return [finding for part in found for finding in part]
-
-
-def _port(protocol: str, number: int, component: str) -> dict[str, Any]:
-    return {"protocol": protocol, "first": number, "last": number, "component": component}

@@ -32,7 +32,10 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "non-ASCII": ({"matrix_domain": "ä.example"}, "has letters that are not ASCII"),
     "host with scheme": ({"matrix_hostname": "https://m.a.example"}, "matrix_hostname 'https://"),
     "host with port": ({"matrix_hostname": "m.a.example:443"}, "write only the name, m.a.example"),
-    "component": ({"matrix_components": ["jitsy"]}, "no match for: jitsy"),
+    "component": (
+        {"matrix_components": ["jitsy"]},
+        "the unknown component 'jitsy'; choose from jitsi,",
+    ),
     "component twice": ({"matrix_components": ["jitsi", "jitsi"]}, "'jitsi' 2 times; list it once"),
     "proxy": ({"matrix_reverse_proxy": "lighttpd"}, "matrix_reverse_proxy must be one of: nginx"),
     "firewall": (

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.example_component import collection_with_it
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 from cryptography import x509
@@ -148,6 +149,90 @@ def test_the_base_domain_on_the_same_host(changing: Lab) -> None:
         )
 
 
+EXAMPLE = f"example.{DOMAIN}"
+HANDSHAKE = (
+    "GET /ws HTTP/1.1",
+    f"Host: {EXAMPLE}",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    "",
+    "",
+)
+ACCEPTED = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+"""The key and its answer are those of RFC 6455 section 1.3."""
+
+
+WHO_AM_I = """
+import re, urllib.request
+registration = open("/etc/example/example.yaml").read()
+token = re.search(r"(?m)^as_token: '?([A-Za-z0-9]+)", registration)[1]
+url = "http://127.0.0.1:8008/_matrix/client/v3/account/whoami"
+request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+print(urllib.request.urlopen(request).read().decode())
+"""
+
+
+@contextmanager
+def example_at_the_matrix_host(lab: Lab) -> Iterator[None]:
+    """Let the example's name lead to the Matrix host."""
+    record = f"host-record={EXAMPLE},{lab.address(HOSTNAME, 4)},{lab.address(HOSTNAME, 6)}"
+    again = "systemctl reset-failed dnsmasq; systemctl restart dnsmasq"
+    lab.ssh("ns", f"echo {record} >>{ZONE}; {again}")
+    try:
+        yield
+    finally:
+        lab.ssh("ns", f"sed -i '/^host-record={EXAMPLE},/d' {ZONE}; {again}")
+
+
+def example_says(lab: Lab, request: str) -> str:
+    """Return what a stranger gets from the example's name over HTTPS."""
+    anything = ssl.create_default_context()
+    anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection((lab.address(HOSTNAME), 443), timeout=10) as plain,
+        anything.wrap_socket(plain, server_hostname=EXAMPLE) as secure,
+    ):
+        secure.sendall(request.encode())
+        return b"".join(iter(lambda: secure.recv(4096), b"")).decode()
+
+
+def get(path: str) -> str:
+    return f"GET {path} HTTP/1.1\r\nHost: {EXAMPLE}\r\nConnection: close\r\n\r\n"
+
+
+def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> None:
+    """It is added and removed by the list alone; what follows from its row follows by itself."""
+    installed = {"ANSIBLE_COLLECTIONS_PATH": str(collection_with_it(tmp_path))}
+    on = '--extra-vars={"matrix_components": ["example"]}'
+
+    def run(*options: str) -> Run:
+        done = changing.play_alone("site", *options, environment=installed)
+        assert done.status == 0, done.output[-8000:]
+        return done
+
+    with example_at_the_matrix_host(changing):
+        assert run(on).recap("matrix")["changed"] > 0
+        assert run(on, "--skip-tags=verify").recap("matrix")["changed"] == 0
+        assert "example 0.16.0 None /x" in example_says(changing, get("/x"))
+        assert "A page of the example." in example_says(changing, get("/page/example-page"))
+        assert "None /ws" in example_says(
+            changing, get("/ws").replace("close", "close, Upgrade\r\nUpgrade: h2c")
+        )
+        assert ACCEPTED in example_says(changing, "\r\n".join(HANDSHAKE))
+        assert '"org.example"' in changing.ssh("matrix", "cat /var/lib/homestead/well-known/client")
+        assert "7000" in changing.ssh("matrix", "nft list ruleset")
+        both = "/etc/example/example.yaml /etc/matrix-synapse/appservices/example.yaml"
+        changing.ssh("matrix", f"cmp {both}")
+        seen = changing.ssh("matrix", "python3 -", WHO_AM_I)
+        assert f"@examplebot:{DOMAIN}" in seen
+        run("--skip-tags=verify")
+    gone = "/etc/example /etc/matrix-synapse/appservices/example.yaml /opt/example/current"
+    left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; nft list ruleset; ss -Hlntu")
+    assert not re.search(r"example|7000|8900", left)
+
+
 ANOTHER_SITE = """
 - hosts: matrix
   become: true
@@ -198,7 +283,6 @@ def test_the_way_back_to_a_former_release(changing: Lab, tmp_path: Path) -> None
     for run in former:
         assert run.status == 0, run.output[-8000:]
     assert former[-1].recap("matrix")["changed"] == 0
-    now = changing.play("site")
+    now = changing.play("site")  # and once more at the end of these tests, without a change
     assert now.status == 0, now.output[-8000:]
-    assert changes(changing) == 0
     assert changing.ssh("matrix", accounts) == before

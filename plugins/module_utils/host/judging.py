@@ -144,8 +144,14 @@ def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
         f"{owner} already listens on {' and '.join(sorted(ports, key=_by_number))}; remove it or "
         "let it listen elsewhere, because the Matrix server needs that itself."
         for owner, ports in sorted(held.items())
-        if OUR_PROGRAMS.get(owner.rpartition(" ")[2]) not in seen.services
+        if _service_of(owner) not in seen.services
     ]
+
+
+def _service_of(owner: str) -> str:
+    """Return the service that a program or account of this name would be."""
+    name = owner.rpartition(" ")[2]
+    return OUR_PROGRAMS.get(name, name)
 
 
 def _by_number(port: str) -> tuple[int, str]:

@@ -42,7 +42,8 @@ def _change(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
     from . import transaction  # compiled anew by each task, and few change anything
 
     if plan.needs:
-        transaction.begin(plan)
+        if plan.needs.packages:
+            transaction.begin(plan)  # their installation may start units
         if plan.needs.downloads:
             host.places.downloads.mkdir(mode=0o700, parents=True, exist_ok=True)
         return {**result, "needs": _needs(plan.needs, host)}

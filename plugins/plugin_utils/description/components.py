@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +14,20 @@ Protocol = Literal["tcp", "udp"]
 
 @dataclass(frozen=True)
 class Port:
-    """A port or a range of ports that must be reachable; `name` is what operators call it."""
+    """A port or a range of ports that must be reachable; `name` is what operators call it.
+
+    `probe` is the verifier's word for what must answer there. Where it is not `needed`, something
+    listens only if the operator wants it; `inside`, what listens is silent towards strangers.
+    """
 
     name: str
     protocol: Protocol
     first: int
     last: int
     purpose: str
+    probe: str = ""
+    needed: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,16 +39,53 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Route:
+    """A part of a web address: handed on to the `upstream`, or served from a directory."""
+
+    path: str
+    kind: Literal["proxy", "websocket", "static"] = "proxy"
+    directory: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A DNS record beside the addresses; `value` may hold {domain}, {hostname} and {name}."""
+
+    kind: str
+    value: str
+    purpose: str
+    name: str = "{domain}"
+
+
+@dataclass(frozen=True)
+class ApplicationService:
+    """Who acts on the homeserver for users of its own (Application Service API, Registration)."""
+
+    sender: str
+    users: str
+    """A regular expression for the local parts of its users."""
+
+
+@dataclass(frozen=True)
 class Component:
-    """One row: `role` is None as long as the collection has no role that provides it."""
+    """One row: `role` is None as long as the collection has no role that provides it.
+
+    With a `label`, the component has a name of its own below the base domain, and its routes are
+    there; else they are at the Matrix host. `client` goes into the client document, with the same
+    words in braces as DNS records.
+    """
 
     name: str
     title: str
     ports: tuple[Port, ...] = ()
     role: str | None = None
     optional: bool = True
+    label: str = ""
     upstream: Listener | None = None
-    routes: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    client: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    records: tuple[Record, ...] = ()
+    application_service: ApplicationService | None = None
     certificate_units: tuple[str, ...] = ()
 
 
@@ -52,16 +97,12 @@ class Backend:
     units: tuple[str, ...] = ()
 
 
-def _both(name: str, port: int, purpose: str) -> tuple[Port, Port]:
-    return Port(name, "tcp", port, port, purpose), Port(name, "udp", port, port, purpose)
+def _tcp(name: str, port: int, purpose: str, probe: str = "", **more: bool) -> Port:
+    return Port(name, "tcp", port, port, purpose, probe, **more)
 
 
-def _tcp(name: str, port: int, purpose: str) -> Port:
-    return Port(name, "tcp", port, port, purpose)
-
-
-def _udp(name: str, port: int, purpose: str) -> Port:
-    return Port(name, "udp", port, port, purpose)
+def _udp(name: str, port: int, purpose: str, probe: str = "", **more: bool) -> Port:
+    return Port(name, "udp", port, port, purpose, probe, **more)
 
 
 RELAY = Port("relay", "udp", 49152, 49573, "TURN relays for calls")
@@ -74,7 +115,7 @@ _ROWS = (
     Component(
         name="ssh",
         title="SSH",
-        ports=(_tcp("ssh", 22, "SSH"),),
+        ports=(_tcp("ssh", 22, "SSH", "ssh", needed=True),),
         role="firewall",
         optional=False,
     ),
@@ -82,8 +123,8 @@ _ROWS = (
         name="reverse_proxy",
         title="Web server",
         ports=(
-            _tcp("http", 80, "HTTP: certificates and redirects to HTTPS"),
-            _tcp("https", HTTPS_PORT, "HTTPS: clients"),
+            _tcp("http", 80, "HTTP: certificates and redirects to HTTPS", "http", needed=True),
+            _tcp("https", HTTPS_PORT, "HTTPS: clients", "https", needed=True),
         ),
         role="reverse_proxy",
         optional=False,
@@ -91,18 +132,28 @@ _ROWS = (
     Component(
         name="synapse",
         title="Synapse",
-        ports=(_tcp("federation", FEDERATION_PORT, "HTTPS: federation with other servers"),),
+        ports=(
+            _tcp(
+                "federation",
+                FEDERATION_PORT,
+                "HTTPS: federation with other servers",
+                "federation",
+                needed=True,
+            ),
+        ),
         role="synapse",
         optional=False,
         upstream=Listener(8008, "Synapse without TLS"),
-        routes=("/_matrix/", "/_synapse/client/"),
+        routes=(Route("/_matrix/"), Route("/_synapse/client/")),
     ),
     Component(
         name="coturn",
         title="TURN server",
         ports=(
-            *_both("turn", TURN_PORT, "TURN: calls"),
-            *_both("turns", TURN_TLS_PORT, "TURN over TLS: calls"),
+            _tcp("turn", TURN_PORT, "TURN: calls", "stun_tcp", needed=True),
+            _udp("turn", TURN_PORT, "TURN: calls", "stun_udp", needed=True),
+            _tcp("turns", TURN_TLS_PORT, "TURN over TLS: calls", "stun_tls", needed=True),
+            _udp("turns", TURN_TLS_PORT, "TURN over TLS: calls", "dtls", needed=True),
             RELAY,
         ),
         role="coturn",
@@ -121,14 +172,14 @@ _ROWS = (
         name="postmoogle",
         title="E-mail bridge",
         ports=(
-            _tcp("smtp", 25, "SMTP: e-mail from other servers"),
-            _tcp("submission", 587, "SMTP: e-mail from programs"),
+            _tcp("smtp", 25, "SMTP: e-mail from other servers", "smtp", needed=True),
+            _tcp("submission", 587, "SMTP: e-mail from programs", "smtp"),
         ),
     ),
     Component(
         name="heisenbridge",
         title="IRC bridge",
-        ports=(_tcp("ident", 113, "Ident: who is who on IRC"),),
+        ports=(_tcp("ident", 113, "Ident: who is who on IRC", "ident"),),
     ),
     Component(
         name="wireguard",
@@ -138,7 +189,10 @@ _ROWS = (
     Component(
         name="dnsmasq",
         title="DNS for the private network",
-        ports=_both("dns", 53, "DNS"),
+        ports=(
+            _tcp("dns", 53, "DNS", "dns_tcp", inside=True),
+            _udp("dns", 53, "DNS", "dns_udp", inside=True),
+        ),
     ),
     Component(
         name="admin_ui",
@@ -147,8 +201,13 @@ _ROWS = (
 )
 
 COMPONENTS = {row.name: row for row in _ROWS}
-OPTIONAL = tuple(row.name for row in _ROWS if row.optional)
 ALWAYS = tuple(row.name for row in _ROWS if not row.optional)
+
+
+def optional() -> tuple[str, ...]:
+    """Return the names of the components that may be left out."""
+    return tuple(row.name for row in COMPONENTS.values() if row.optional)
+
 
 REVERSE_PROXIES = {row.name: row for row in (Backend("nginx", ("nginx.service",)),)}
 FIREWALLS = {

@@ -19,9 +19,9 @@ from .components import (
     CERTIFICATES,
     COMPONENTS,
     FIREWALLS,
-    OPTIONAL,
     REGISTRATIONS,
     REVERSE_PROXIES,
+    optional,
 )
 from .domains import domain_fault
 from .support import read_support
@@ -144,14 +144,14 @@ def read_components(name: str, value: object) -> tuple[str, ...]:
     """Read the optional components."""
     given = [str(item) for item in values.items(name, value)]
     values.refuse([_component_fault(name, item, times) for item, times in Counter(given).items()])
-    return tuple(row for row in OPTIONAL if row in given)
+    return tuple(row for row in optional() if row in given)
 
 
 def _component_fault(name: str, component: str, times: int) -> str:
     if component in ALWAYS:
         return f"{name} lists {component!r}, which is part of every server; take it out."
-    if component not in OPTIONAL:
-        known = values.listed(OPTIONAL)
+    if component not in optional():
+        known = values.listed(optional())
         return f"{name} lists the unknown component {component!r}; choose from {known}."
     if times > 1:
         return f"{name} lists {component!r} {times} times; list it once."

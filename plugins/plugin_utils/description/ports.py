@@ -36,6 +36,9 @@ class OpenPort:
     purpose: str
     component: str
     sources: tuple[str, ...] = ()
+    probe: str = ""
+    needed: bool = False
+    inside: bool = False
 
     @property
     def label(self) -> str:
@@ -48,6 +51,11 @@ class OpenPort:
         if self.protocol != other.protocol:
             return False
         return self.first <= other.last and other.first <= self.last
+
+    def expected(self) -> dict[str, object]:
+        """Return the port as the verifier must know it."""
+        hints = {"probe": self.probe, "needed": self.needed, "inside": self.inside}
+        return {**self.as_dict(), **hints}
 
     def as_dict(self) -> dict[str, object]:
         """Return the port as `matrix_site.ports` and the plan show it."""

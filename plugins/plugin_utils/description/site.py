@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 
 from .components import (
     COMPONENTS,
     FEDERATION_PORT,
     HTTPS_PORT,
-    OPTIONAL,
     RELAY,
     REVERSE_PROXIES,
     TURN_PORT,
     TURN_TLS_PORT,
+    Component,
+    Route,
+    optional,
 )
 from .description import (
     Description,
@@ -56,10 +59,28 @@ def derive(description: Description) -> Data:
         "well_known": well_known(description),
         "redirects": redirects(description),
         "turn": turn(description),
+        "application_services": application_services(description),
+        "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "retired": retired(description),
         "expectations": expectations(description),
     }
+
+
+def rows(description: Description) -> list[Component]:
+    """Return the rows of the components, in the order of the table."""
+    return [COMPONENTS[name] for name in description.components]
+
+
+def name_of(row: Component, description: Description) -> str:
+    """Return the name under which a component is served."""
+    return f"{row.label}.{description.domain}" if row.label else description.hostname
+
+
+def _words(row: Component, description: Description) -> dict[str, str]:
+    """Return what may stand in braces in a row."""
+    name = name_of(row, description)
+    return {"domain": description.domain, "hostname": description.hostname, "name": name}
 
 
 def base_url(description: Description) -> str:
@@ -72,17 +93,26 @@ def listens(description: Description) -> list[str]:
 
     The relay's range is left out: other programs use some of it for a moment.
     """
-    rows = (COMPONENTS[name] for name in description.components if name != "ssh")
-    ports = (port for row in rows for port in row.ports if port.first == port.last)
+    listening = (row for row in rows(description) if row.name != "ssh")
+    ports = (port for row in listening for port in row.ports if port.first == port.last)
     return [f"{port.protocol} {port.first}" for port in ports]
 
 
 def well_known(description: Description) -> Data:
     """Return the documents that lead to the server; `support` is empty if nobody is named."""
     return {
-        "client": {"m.homeserver": {"base_url": base_url(description)}},
+        "client": {"m.homeserver": {"base_url": base_url(description)}, **_client(description)},
         "server": {"m.server": f"{description.hostname}:{HTTPS_PORT}"},
         "support": dict(description.support),
+    }
+
+
+def _client(description: Description) -> Data:
+    """Return what the components say in the client document."""
+    return {
+        key: {name: text.format(**_words(row, description)) for name, text in values.items()}
+        for row in rows(description)
+        for key, values in row.client
     }
 
 
@@ -110,23 +140,25 @@ def served_names(description: Description) -> list[str]:
     names = [description.hostname]
     if description.serve_base_domain:
         names.append(description.domain)
+    names += [name_of(row, description) for row in rows(description) if row.label]
     return list(dict.fromkeys(names))
 
 
 def virtual_hosts(description: Description) -> list[Data]:
-    """Return the web server's names: the first with the server, the base domain with documents."""
-    documents = [_document_route(name) for name in document_names(description)]
+    """Return the web server's names: the server, the base domain with documents, components."""
+    published = [_document_route(name) for name in document_names(description)]
     nothing: Data = {"path": "/", "kind": "status", "status": 404}
     hosts: list[Data] = []
     for name in served_names(description):
         is_server = name == description.hostname
-        proxied = _proxy_routes(description) if is_server else []
+        documents = published if name in (description.hostname, description.domain) else []
+        routes = _component_routes(name, description)
         hosts.append(
             {
                 "name": name,
                 "ports": [HTTPS_PORT, FEDERATION_PORT] if is_server else [HTTPS_PORT],
                 "max_body_mb": description.max_upload_mb if is_server else 1,
-                "routes": [*documents, *proxied, nothing],
+                "routes": [*documents, *routes, *([] if _has_root(routes) else [nothing])],
             }
         )
     return hosts
@@ -142,20 +174,29 @@ def _document_route(name: str) -> Data:
     }
 
 
-def _proxy_routes(description: Description) -> list[Data]:
+def _component_routes(name: str, description: Description) -> list[Data]:
+    """Return what the components serve under a name."""
     return [
-        {"path": path, "kind": "proxy", "upstream": name}
-        for name in description.components
-        for path in COMPONENTS[name].routes
+        {"path": route.path, "kind": route.kind, **_behind(route, row)}
+        for row in rows(description)
+        if name_of(row, description) == name
+        for route in row.routes
     ]
+
+
+def _behind(route: Route, row: Component) -> Data:
+    return {"directory": route.directory} if route.directory else {"upstream": row.name}
+
+
+def _has_root(routes: list[Data]) -> bool:
+    return any(route["path"] == "/" for route in routes)
 
 
 def upstreams(description: Description) -> Data:
     """Return where the services listen for the web server."""
-    rows = [COMPONENTS[name] for name in description.components]
     return {
         row.name: {"host": "127.0.0.1", "port": row.upstream.port}
-        for row in rows
+        for row in rows(description)
         if row.upstream is not None
     }
 
@@ -164,8 +205,8 @@ def certificate(description: Description) -> Data:
     """Return the one certificate of the host and who must read it again when it changes."""
     directory = f"{CERTIFICATE_DIRECTORY}/{description.hostname}"
     units = list(REVERSE_PROXIES[description.reverse_proxy].units)
-    for name in description.components:
-        units += COMPONENTS[name].certificate_units
+    for row in rows(description):
+        units += row.certificate_units
     return {
         "names": served_names(description),
         "directory": directory,
@@ -179,8 +220,22 @@ def certificate(description: Description) -> Data:
 
 def retired(description: Description) -> list[str]:
     """Return the services that the description does without; a host may still have them."""
-    unwanted = [name for name in OPTIONAL if name not in description.components]
+    unwanted = [name for name in optional() if name not in description.components]
     return unwanted if description.certificate == "acme" else [*unwanted, "acme"]
+
+
+def application_services(description: Description) -> list[Data]:
+    """Return what Synapse must know of each application service, but for its two tokens."""
+    return [
+        {
+            "id": row.name,
+            "url": f"http://127.0.0.1:{row.upstream.port}" if row.upstream else None,
+            "sender": row.application_service.sender,
+            "users": f"@{row.application_service.users}:{re.escape(description.domain)}",
+        }
+        for row in rows(description)
+        if row.application_service is not None
+    ]
 
 
 def turn(description: Description) -> Data:
@@ -203,14 +258,27 @@ def turn(description: Description) -> Data:
 
 def dns_records(description: Description) -> list[Data]:
     """Return the records to create; a value is None where only the operator knows it."""
-    base = {description.domain: "Base domain, served by the Matrix host"}
-    purposes = {**base, description.hostname: "Matrix host"}
+    purposes = {
+        description.domain: "Base domain, served by the Matrix host",
+        **{name_of(row, description): row.title for row in rows(description) if row.label},
+        description.hostname: "Matrix host",
+    }
     values: list[tuple[str, str | None]]
     values = [(_record_type(address), address) for address in description.addresses]
-    return [
+    addresses: list[Data] = [
         {"name": name, "type": kind, "value": value, "purpose": purposes[name]}
         for name in served_names(description)
         for kind, value in values or [("A", None), ("AAAA", None)]
+    ]
+    return addresses + [
+        {
+            "name": record.name.format(**_words(row, description)),
+            "type": record.kind,
+            "value": record.value.format(**_words(row, description)),
+            "purpose": record.purpose,
+        }
+        for row in rows(description)
+        for record in row.records
     ]
 
 
@@ -230,7 +298,7 @@ def expectations(description: Description) -> Data:
         "max_upload_mb": description.max_upload_mb,
         "turn": turn(description),
         "ports": {
-            "open": [port.as_dict() for port in description.ports],
+            "open": [port.expected() for port in description.ports],
             "closed": closed_ports(description.ports),
         },
     }

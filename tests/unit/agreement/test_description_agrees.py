@@ -40,7 +40,6 @@ OPTIONS = SPECS["main"]["options"]
 FILTER_OPTIONS = yaml.safe_load(filter_site.DOCUMENTATION)["options"]
 MODULE_OPTIONS = yaml.safe_load(host_module.DOCUMENTATION)["options"]
 CHOICES = {
-    "matrix_components": components.OPTIONAL,
     "matrix_registration": components.REGISTRATIONS,
     "matrix_reverse_proxy": tuple(components.REVERSE_PROXIES),
     "matrix_firewall": tuple(components.FIREWALLS),

@@ -17,22 +17,21 @@ from . import port_probes as probes
 from .mail import smtp
 from .port_probes import Probe
 
-_PROBES: dict[tuple[str, str, int], Probe] = {
-    ("ssh", "tcp", 0): probes.ssh,
-    ("reverse_proxy", "tcp", 80): probes.http,
-    ("reverse_proxy", "tcp", 443): probes.https,
-    ("synapse", "tcp", 8448): probes.federation,
-    ("coturn", "tcp", 3478): probes.stun_tcp,
-    ("coturn", "udp", 3478): probes.stun_udp,
-    ("coturn", "tcp", 5349): probes.stun_tls,
-    ("coturn", "udp", 5349): probes.dtls,
-    ("postmoogle", "tcp", 25): smtp,
-    ("postmoogle", "tcp", 0): smtp,
-    ("heisenbridge", "tcp", 0): probes.ident,
-    ("dnsmasq", "tcp", 0): probes.dns_tcp,
-    ("dnsmasq", "udp", 0): probes.dns_udp,
+_PROBES: dict[str, Probe] = {
+    "ssh": probes.ssh,
+    "http": probes.http,
+    "https": probes.https,
+    "federation": probes.federation,
+    "stun_tcp": probes.stun_tcp,
+    "stun_udp": probes.stun_udp,
+    "stun_tls": probes.stun_tls,
+    "dtls": probes.dtls,
+    "smtp": smtp,
+    "ident": probes.ident,
+    "dns_tcp": probes.dns_tcp,
+    "dns_udp": probes.dns_udp,
 }
-"""By component, protocol and port; 0 is any other port, on which nothing needs to listen."""
+"""By the plan's words."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ class PlannedPort:
     purpose: str
     component: str = ""
     narrowed: bool = False
+    word: str = ""
+    is_needed: bool = False
+    """Whether something must listen there as soon as the component is installed."""
+    inside: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> PlannedPort:
@@ -56,6 +59,9 @@ class PlannedPort:
             purpose=str(given.get("purpose") or ""),
             component=str(given.get("component") or ""),
             narrowed=bool(given.get("sources")),
+            word=str(given.get("probe") or ""),
+            is_needed=bool(given.get("needed")),
+            inside=bool(given.get("inside")),
         )
 
     @property
@@ -75,21 +81,12 @@ class PlannedPort:
     @property
     def probe(self) -> Probe | None:
         """Return what proves that this port is open; None if nothing does."""
-        for number in (self.first, 0):
-            if probe := _PROBES.get((self.component, self.protocol, number)):
-                return probe
-        return probes.knock if self.protocol == "tcp" else None
-
-    @property
-    def is_needed(self) -> bool:
-        """Tell whether something must listen there, as soon as the component is installed."""
-        exact = (self.component, self.protocol, self.first)
-        return exact in _PROBES or self.component == "ssh"
+        return _PROBES.get(self.word) or (probes.knock if self.protocol == "tcp" else None)
 
     @property
     def is_for_others(self) -> bool:
         """Tell whether silence is what a stranger is likely to meet there."""
-        return self.narrowed or self.component == "dnsmasq"
+        return self.narrowed or self.inside
 
     def __str__(self) -> str:
         ports = f"{self.first}-{self.last}" if self.is_range else str(self.first)

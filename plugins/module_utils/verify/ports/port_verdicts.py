@@ -66,7 +66,7 @@ def _judge_open(knock: Knock) -> Finding:
     check, seen, where = OPEN.of(knock.port.part), knock.seen, knock.where
     if seen.state == "answers":
         return check.ok(f"{where} answers ({seen.what}).", **knock.facts)
-    if knock.port.component == "dnsmasq" and seen.state in ("open", "silent", "refused"):
+    if knock.port.inside and seen.state in ("open", "silent", "refused"):
         message = (
             f"{where} does not answer strangers, as a name server for a private network should "
             "not; whether it runs the outside cannot know."
@@ -86,7 +86,7 @@ def _judge_shut(check: Check, knock: Knock) -> Finding:
     if state == "refused":
         judge = check.error if port.is_needed else check.info
         return judge(f"{where} is refused: nothing listens there.", **knock.facts)
-    if port.component == "ssh":
+    if port.word == "ssh":
         message = f"{where} is filtered: SSH is not open to this vantage."
         return check.info(message, **knock.facts)
     if port.first == _SMTP_PORT:

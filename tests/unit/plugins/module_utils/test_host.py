@@ -251,6 +251,15 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
             ),
             id="our own relay, in a container",
         ),
+        pytest.param(
+            replace(
+                FRESH,
+                udp=UDP,
+                owners={"201": "a program of heisenbridge"},
+                services=frozenset({"heisenbridge"}),
+            ),
+            id="a component under the account of its name",
+        ),
         pytest.param(replace(FRESH, server_name="example.com"), id="the same domain"),
         pytest.param(
             replace(FRESH, server_name="example.com", disk_free=0), id="a full disk to repair"

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     ALWAYS,
     COMPONENTS,
-    OPTIONAL,
+    optional,
 )
 
 
@@ -62,7 +62,7 @@ def test_a_port_named_like_a_component_belongs_to_it() -> None:
 
 
 def test_what_every_server_has_comes_first() -> None:
-    assert tuple(COMPONENTS) == ALWAYS + OPTIONAL
+    assert tuple(COMPONENTS) == ALWAYS + optional()
 
 
 def test_every_server_can_be_set_up() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     ALWAYS,
-    OPTIONAL,
+    COMPONENTS,
+    optional,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     read_description,
@@ -23,6 +24,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site 
     derive,
     site,
 )
+from ansible_collections.homestead.matrix.tests.lab.example_component import ROW
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,14 +117,67 @@ def test_every_proxied_route_has_its_upstream() -> None:
             assert route["kind"] != "proxy" or route["upstream"] in result["upstreams"]
 
 
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the site of a server with the component that exists for tests only."""
+    monkeypatch.setitem(COMPONENTS, ROW.name, ROW)
+    return derived(components=["example"], addresses=["192.0.2.1"], serve_base_domain=True)
+
+
+def test_a_component_with_a_name_of_its_own_is_served_there(example: Any) -> None:
+    server, base, own = example["vhosts"]
+    assert [server["name"], base["name"]] == ["matrix.example.com", "example.com"]
+    assert own == {
+        "name": "example.example.com",
+        "ports": [443],
+        "max_body_mb": 1,
+        "routes": [
+            {"path": "/ws", "kind": "websocket", "upstream": "example"},
+            {"path": "/page/", "kind": "static", "directory": "/opt/example-page/current"},
+            {"path": "/", "kind": "proxy", "upstream": "example"},
+        ],
+    }
+    assert example["certificate"]["names"][2:] == ["example.example.com"]
+
+
+def test_a_row_is_all_that_follows_from_a_component(example: Any) -> None:
+    assert example["upstreams"]["example"] == {"host": "127.0.0.1", "port": 8900}
+    assert example["roles"] == ["example"]
+    assert example["well_known"]["client"]["org.example"] == {"url": "https://example.example.com"}
+    assert "udp 7000" in example["listens"]
+    assert example["application_services"] == [
+        {
+            "id": "example",
+            "url": "http://127.0.0.1:8900",
+            "sender": "examplebot",
+            "users": "@example_.*:example\\.com",
+        }
+    ]
+    assert example["dns_records"][-2:] == [
+        {"name": "example.example.com", "type": "A", "value": "192.0.2.1", "purpose": "Example"},
+        {
+            "name": "example.com",
+            "type": "TXT",
+            "value": "v=example1 matrix.example.com",
+            "purpose": "Example: proof",
+        },
+    ]
+
+
+def test_a_component_that_is_left_out_is_retired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMPONENTS, ROW.name, ROW)
+    assert "example" in derived()["retired"]
+    assert "example" not in derived(components=["example"])["retired"]
+
+
 def test_whoever_uses_the_certificate_reads_it_again() -> None:
     assert derived()["certificate"]["reload"] == ["nginx.service", "coturn.service"]
 
 
 def test_what_the_description_does_without_is_retired() -> None:
-    assert derived()["retired"] == list(OPTIONAL)
+    assert derived()["retired"] == list(optional())
     assert "acme" in derived(certificate="self_signed")["retired"]
-    assert OPTIONAL[0] not in with_components(OPTIONAL[0])["retired"]
+    assert optional()[0] not in with_components(optional()[0])["retired"]
 
 
 def test_turn_addresses_are_encrypted_first() -> None:
@@ -171,13 +226,18 @@ def test_a_stranger_must_see_what_is_served() -> None:
     result = derived(registration="closed", support=PAGE)
     expected = result["expectations"]
     assert expected["well_known"] == result["well_known"]
-    assert expected["ports"]["open"] == result["ports"]
+    shown = [
+        {**port, **open_} == open_
+        for port, open_ in zip(result["ports"], expected["ports"]["open"])
+    ]
+    assert shown == [True] * len(result["ports"])
+    assert [port["probe"] for port in expected["ports"]["open"]][:3] == ["ssh", "http", "https"]
     assert expected["turn"] == result["turn"]
     assert (expected["server_name"], expected["registration"]) == ("example.com", "closed")
     assert 8008 in [entry["port"] for entry in expected["ports"]["closed"]]
 
 
-CHOSEN = st.lists(st.sampled_from(OPTIONAL), unique=True)
+CHOSEN = st.lists(st.sampled_from(optional()), unique=True)
 
 
 @given(CHOSEN)

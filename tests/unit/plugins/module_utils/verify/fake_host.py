@@ -24,6 +24,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.trans
     Request,
     anything,
 )
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
+    COMPONENTS,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     FakeTransport,
     Record,
@@ -134,4 +137,13 @@ def speak_dtls(question: bytes) -> bytes:
 
 def opened(protocol: str, first: int, component: str, **more: Any) -> dict[str, Any]:
     port = {"protocol": protocol, "first": first, "last": first, "purpose": "", "sources": []}
-    return {**port, "component": component, **more}
+    return {**port, "component": component, **hints(protocol, first, component), **more}
+
+
+def hints(protocol: str, first: int, component: str) -> dict[str, Any]:
+    """Return what the table says of a component's port, or else of one like it."""
+    ports = COMPONENTS[component].ports if component in COMPONENTS else ()
+    rows = [row for row in ports if row.protocol == protocol]
+    rows.sort(key=lambda row: row.first != first)
+    names = ("probe", "needed", "inside")
+    return {name: getattr(row, name) for row in rows[:1] for name in names}
