@@ -11,8 +11,6 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from .host import Places
@@ -21,6 +19,7 @@ from .model import (
     Check,
     Command,
     Directory,
+    Download,
     File,
     Health,
     Ownership,
@@ -30,11 +29,11 @@ from .model import (
     ServiceError,
     Watch,
 )
-from .programs import check as check_program
 from .programs import (
+    check_program,
     commands_of,
     database_commands,
-    downloads_of,
+    download_of,
     files_of,
     requirements_path,
 )
@@ -172,7 +171,8 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
     units, present = _units(params["units"]), params["state"] == "present"
     contents = unpack(params["contents"])
     programs = [_program(entry) for entry in params["programs"]]
-    downloads = (places or Places()).downloads
+    folder = (places or Places()).downloads
+    downloads = [download_of(entry, folder) for entry in programs]
     service = Service(
         name=_name(params["name"]),
         replaces=tuple(_name(name) for name in params["replaces"]),
@@ -188,7 +188,7 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
             *_program_files(programs, contents, units, present),
             *(_file(entry, contents, units, present) for entry in params["files"]),
         ),
-        downloads=tuple(chain.from_iterable(map(downloads_of, programs))),
+        downloads=tuple(filter(None, downloads)),
         commands=(
             *_program_commands(programs, downloads, units),
             *_database_commands(params["databases"], units),
@@ -285,10 +285,10 @@ def _program_files(
 
 
 def _program_commands(
-    programs: list[dict[str, Any]], downloads: Path, units: tuple[str, ...]
+    programs: list[dict[str, Any]], downloads: list[Download | None], units: tuple[str, ...]
 ) -> Iterator[Command]:
-    for entry in programs:
-        yield from commands_of(entry, downloads, _reaction(entry, units))
+    for entry, download in zip(programs, downloads):
+        yield from commands_of(entry, download, _reaction(entry, units))
 
 
 def _database_commands(

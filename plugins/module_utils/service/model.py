@@ -80,11 +80,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that must come to the host, from a URL or the controller, unless `target` stands."""
+    """A file that must come to the host, from a URL or the controller, unless `target` stands.
+
+    It waits for the transaction at the path `waiting`.
+    """
 
     source: str
     is_url: bool
     sha256: str
+    waiting: str
     target: str
 
 

@@ -35,12 +35,12 @@ def find_needs(service: Service, host: Host) -> Needs:
     missing = tuple(package for package in service.packages if package not in versions)
     groups = tuple(sorted(group for group in _groups(service) if not _is_group(group)))
     account = _account_needs(service.account) if service.account and not missing else {}
-    downloads = tuple(entry for entry in service.downloads if not _has_come(entry, host))
+    downloads = tuple(entry for entry in service.downloads if not _has_come(entry))
     return Needs(missing, groups, account, downloads, versions)
 
 
-def _has_come(entry: Download, host: Host) -> bool:
-    return os.path.isdir(entry.target) or (host.places.downloads / entry.sha256).is_file()
+def _has_come(entry: Download) -> bool:
+    return os.path.isdir(entry.target) or os.path.isfile(entry.waiting)
 
 
 def _installed(host: Host, packages: tuple[str, ...]) -> dict[str, str]:

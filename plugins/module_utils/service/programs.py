@@ -25,7 +25,7 @@ _NEVER_IMPORTED = "/(tests?|geodata|carrierdata|tzdata)/"
 _TIMEOUT = 1800.0
 
 
-def check(entry: dict[str, Any]) -> None:
+def check_program(entry: dict[str, Any]) -> None:
     """Refuse a program that cannot be, with one sentence."""
     path = entry["path"]
     if not _VERSION.fullmatch(entry["version"]):
@@ -60,19 +60,26 @@ def _file(
     return File(path, content, link, ownership, secret=False, reaction=reaction, late=late)
 
 
-def downloads_of(entry: dict[str, Any]) -> Iterator[Download]:
-    """Yield what must come to the host before this version can be there."""
-    if entry["requirements"] is None:
-        source, is_url = entry["url"] or entry["file"], entry["url"] is not None
-        yield Download(source, is_url, entry["sha256"], target=directory(entry))
-
-
-def commands_of(entry: dict[str, Any], downloads: Path, reaction: Reaction) -> Iterator[Command]:
-    """Yield what makes this version; a download of it waits in the directory `downloads`."""
+def download_of(entry: dict[str, Any], folder: Path) -> Download | None:
+    """Return what must come to this folder of the host before this version can be there."""
     if entry["requirements"] is not None:
+        return None
+    source, is_url, sha256 = (
+        entry["url"] or entry["file"],
+        entry["url"] is not None,
+        entry["sha256"],
+    )
+    return Download(source, is_url, sha256, waiting=str(folder / sha256), target=directory(entry))
+
+
+def commands_of(
+    entry: dict[str, Any], download: Download | None, reaction: Reaction
+) -> Iterator[Command]:
+    """Yield what makes this version, of a download unless it is a venv."""
+    if download is None:
         yield from _venv(entry, reaction)
     else:
-        yield from _unpacking(entry, str(downloads / entry["sha256"]), reaction)
+        yield from _unpacking(entry, download, reaction)
     yield _forgetting(entry["path"], directory(entry))
 
 
@@ -95,9 +102,9 @@ def _venv(entry: dict[str, Any], reaction: Reaction) -> Iterator[Command]:
         yield _command(words, reaction, creates=complete, inputs=(requirements,), rerun=True)
 
 
-def _unpacking(entry: dict[str, Any], waiting: str, reaction: Reaction) -> Iterator[Command]:
+def _unpacking(entry: dict[str, Any], download: Download, reaction: Reaction) -> Iterator[Command]:
     """Yield the commands by which a download becomes a directory, whole or not at all."""
-    place = directory(entry)
+    place, waiting = download.target, download.waiting
     new, name = f"{place}.new", os.path.basename(entry["path"])
     tar = f"tar --extract --no-same-owner --strip-components={entry['strip']}"
     install = ["install", "--mode=0755", waiting, f"{new}/{name}"]

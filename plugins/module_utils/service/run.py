@@ -46,7 +46,7 @@ def _change(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
             transaction.begin(plan)  # their installation may start units
         if plan.needs.downloads:
             host.places.downloads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return {**result, "needs": _needs(plan.needs, host)}
+        return {**result, "needs": _needs(plan.needs)}
     if not plan.is_change:
         transaction.save(host, plan, plan.final(""))
         return result
@@ -78,16 +78,12 @@ def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
     }
 
 
-def _needs(needs: Needs, host: Host) -> dict[str, Any]:
-    folder = host.places.downloads
-    downloads = [
-        {**asdict(entry), "waiting": str(folder / entry.sha256)} for entry in needs.downloads
-    ]
+def _needs(needs: Needs) -> dict[str, Any]:
     return {
         "packages": list(needs.packages),
         "groups": list(needs.groups),
         "account": needs.account,
-        "downloads": downloads,
+        "downloads": [asdict(entry) for entry in needs.downloads],
     }
 
 

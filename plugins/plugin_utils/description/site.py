@@ -30,6 +30,7 @@ from .ports import closed_ports
 DOCUMENTS = "/.well-known/matrix/"
 CERTIFICATE_DIRECTORY = "/etc/homestead/tls"
 CERTIFICATE_GROUP = "homestead-tls"
+LOOPBACK = "127.0.0.1"
 WEBROOT = "/var/lib/homestead/acme"
 DOCUMENT_DIRECTORY = "/var/lib/homestead/well-known"
 
@@ -195,7 +196,7 @@ def _has_root(routes: list[Data]) -> bool:
 def upstreams(description: Description) -> Data:
     """Return where the services listen for the web server."""
     return {
-        row.name: {"host": "127.0.0.1", "port": row.upstream.port}
+        row.name: {"host": LOOPBACK, "port": row.upstream.port}
         for row in rows(description)
         if row.upstream is not None
     }
@@ -229,7 +230,7 @@ def application_services(description: Description) -> list[Data]:
     return [
         {
             "id": row.name,
-            "url": f"http://127.0.0.1:{row.upstream.port}" if row.upstream else None,
+            "url": f"http://{LOOPBACK}:{row.upstream.port}" if row.upstream else None,
             "sender": row.application_service.sender,
             "users": f"@{row.application_service.users}:{re.escape(description.domain)}",
         }
