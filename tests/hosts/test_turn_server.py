@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import mint
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
+    Credentials,
+)
 from turn_server import CONFIGURATION, SECRET, TurnServer
 
 WAYS = ("turn.udp", "turn.tcp", "turn.tls", "turn.dtls")
@@ -98,6 +103,16 @@ def test_a_clock_that_is_wrong(
     findings = [(item.verdict, item.id) for item in server.look()]
     server.clock(0)
     assert [item for item in findings if item[0] != "ok"] == sorted(expected)
+
+
+def test_a_port_from_which_another_user_asked(server: TurnServer) -> None:
+    """Coturn knows a port by its user for a while, and refuses everybody else who comes from it."""
+    server.configure(CONFIGURATION)
+    given = mint(SECRET, ttl=600, now=int(time.time()))
+    port, refusal = server.borrow(Credentials(**given["expired"]))
+    assert "401" in refusal
+    user = Credentials(given["username"], given["password"])
+    assert server.borrow(user, port) == (port, "a relay")
 
 
 def test_a_stopped_server(server: TurnServer) -> None:

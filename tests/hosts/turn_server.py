@@ -14,8 +14,16 @@ from pathlib import Path
 from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import mint
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
+    DatagramChannel,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import StunError
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
+    Credentials,
+    TurnClient,
+)
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
 
 HOST = HOSTNAME
@@ -111,6 +119,26 @@ class TurnServer:
         )
         credentials = mint(SECRET, ttl=600, now=int(time.time()))
         return asyncio.run(check_turn(network, EXPECTATIONS, credentials, allowed=ranges))
+
+    def borrow(self, user: Credentials, port: int = 0) -> tuple[int, str]:
+        """Borrow a relay from this local port or any; return the port and what came of it."""
+        return asyncio.run(self._borrow(user, port))
+
+    async def _borrow(self, user: Credentials, port: int) -> tuple[int, str]:
+        there = (self.lab.address(HOST), 3478)
+        _unused, channel = await asyncio.get_running_loop().create_datagram_endpoint(
+            DatagramChannel, local_addr=("0.0.0.0", port), remote_addr=there
+        )
+        asked_from = channel.local[1]
+        client = TurnClient(channel, user)
+        try:
+            await client.allocate(4)
+            await client.release()
+        except StunError as error:
+            return asked_from, str(error)
+        finally:
+            channel.close()
+        return asked_from, "a relay"
 
 
 def _certificate(folder: Path) -> Path:

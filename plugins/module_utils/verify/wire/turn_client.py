@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,8 +38,9 @@ _MEANINGS = {
     508: "no capacity",
 }
 _PORTS = 3
-"""From how many ports a relay is asked for (RFC 8656 section 7.4): the server refuses any wish with
-437 from one that it holds a relay for still, and the system may give us that of an earlier look."""
+"""From how many ports a relay is asked for (RFC 8656 section 7.4): the server refuses with 437 from
+one that it holds a relay or another user's name for (coturn: for a minute after an expired user was
+refused), and the system may give us the port of an earlier look."""
 _UDP = b"\x11\0\0\0"
 _FAMILIES = {4: b"\1\0\0\0", 6: b"\2\0\0\0"}
 _STRAY_ANSWERS = 8
@@ -113,34 +114,48 @@ class TurnClient:
 
     async def bind(self) -> Endpoint:
         """Ask by which address the server sees us."""
-        return _endpoint(await self._ask(Kind.BINDING), Name.XOR_MAPPED_ADDRESS)
+        return _endpoint(_success(await self._ask(Kind.BINDING)), Name.XOR_MAPPED_ADDRESS)
 
     async def challenge(self, version: int) -> Message:
         """Ask for a relay without saying who we are; the refusal tells how to say it."""
-        answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
-        for _unused in range(1, _PORTS):
-            if answer.error_code != ALLOCATION_MISMATCH:
-                break
-            await self._channel.move()
-            answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
-        self._remember(answer)
-        return answer
+        return await self._from_ports(lambda: self._challenge(version))
 
     async def allocate(self, version: int) -> Allocation:
         """Ask for a relay of this IP version, as the user we are."""
-        if not self._login.key:
-            await self.challenge(version)
-        answer = await self._ask(Kind.ALLOCATE, *_relay_wish(version))
+        answer = _success(await self._from_ports(lambda: self._borrow(version)))
         return Allocation(
             relayed=_endpoint(answer, Name.XOR_RELAYED_ADDRESS),
             mapped=_endpoint(answer, Name.XOR_MAPPED_ADDRESS),
             lifetime=answer.lifetime,
         )
 
+    async def _from_ports(self, ask: Callable[[], Awaitable[Message]]) -> Message:
+        """Ask from our port, and from others while the server holds something else for it."""
+        for _unused in range(1, _PORTS):
+            answer = await ask()
+            if answer.error_code != ALLOCATION_MISMATCH:
+                return answer
+            await self._channel.move()
+            self._login = _Login()
+        return await ask()
+
+    async def _challenge(self, version: int) -> Message:
+        answer = await self._transact(Kind.ALLOCATE, _relay_wish(version))
+        self._remember(answer)
+        return answer
+
+    async def _borrow(self, version: int) -> Message:
+        if not self._login.key:
+            await self._challenge(version)
+        return await self._ask(Kind.ALLOCATE, *_relay_wish(version))
+
     async def permit(self, peer: IPAddress) -> None:
         """Let a peer send to our relay, and us to it."""
         wish = _permission(peer)
-        await self._ask(Kind.CREATE_PERMISSION, *wish.attributes, transaction=wish.transaction)
+        answer = await self._ask(
+            Kind.CREATE_PERMISSION, *wish.attributes, transaction=wish.transaction
+        )
+        _success(answer)
 
     async def permit_each(self, peers: Sequence[IPAddress]) -> dict[IPAddress, StunError | None]:
         """Ask for each of these peers, all at once; return why it may not be sent to, if so."""
@@ -163,7 +178,7 @@ class TurnClient:
 
     async def release(self) -> None:
         """Give the relay back."""
-        await self._ask(Kind.REFRESH, (Name.LIFETIME, bytes(4)))
+        _success(await self._ask(Kind.REFRESH, (Name.LIFETIME, bytes(4))))
 
     async def release_quietly(self) -> None:
         """Give back what should not have been given."""
@@ -194,13 +209,11 @@ class TurnClient:
             answer = await self._channel.exchange(payload, missing=missing)
 
     async def _ask(self, kind: Kind, *attributes: Attribute, transaction: bytes = b"") -> Message:
-        """Ask as the user we are, again if the nonce is stale, and insist on success."""
+        """Ask as the user we are, again if the nonce is stale."""
         answer = await self._transact(kind, attributes, transaction=transaction)
         if answer.error_code == STALE_NONCE and self._credentials:
             self._remember(answer)
             answer = await self._transact(kind, attributes, transaction=transaction)
-        if answer.is_error:
-            raise RefusedError(answer)
         return answer
 
     async def _transact(
@@ -286,6 +299,13 @@ def _permission(peer: IPAddress) -> Message:
     transaction = os.urandom(stun.TRANSACTION_BYTES)
     value = stun.encode_endpoint(Endpoint(peer, 0), transaction=transaction)
     return Message(Kind.CREATE_PERMISSION, transaction, ((int(Name.XOR_PEER_ADDRESS), value),))
+
+
+def _success(answer: Message) -> Message:
+    """Insist on success."""
+    if answer.is_error:
+        raise RefusedError(answer)
+    return answer
 
 
 def _refusal(answer: Message | None) -> StunError | None:

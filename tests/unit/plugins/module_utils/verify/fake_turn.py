@@ -60,7 +60,8 @@ class Behaviour:
     first_port: int = 49152
     open_relay: bool = False
     stale_at: int = 0
-    remembers_ports: int = 0
+    remembers_relays: int = 0
+    remembers_users: int = 0
     loses: int = 0
     signs: bool = True
     clock: int = 1600000000
@@ -105,7 +106,8 @@ class FakeChannel:
 
     async def move(self) -> None:
         self.local = (self.local[0], self.local[1] + 1000)
-        self.server.remembered = max(0, self.server.remembered - 1)
+        self.server.relays_before = max(0, self.server.relays_before - 1)
+        self.server.users_before = max(0, self.server.users_before - 1)
 
     async def starttls(self, name: str, *, trusting: bool = False) -> Fault | None:
         return Fault("protocol", f"no TLS for {name} here, {trusting}")
@@ -121,7 +123,8 @@ class FakeTurn(FakeTransport):
         self.relays: dict[int, FakeChannel] = {}
         self.nonce = b"first"
         self.released, self.lost = 0, 0
-        self.remembered = behaviour.remembers_ports
+        self.relays_before = behaviour.remembers_relays
+        self.users_before = behaviour.remembers_users
 
     @asynccontextmanager
     async def channel(
@@ -171,7 +174,9 @@ class FakeTurn(FakeTransport):
     def _refusal(self, request: Message, data: bytes) -> int:
         login = request.value(Name.USERNAME)
         if login is None:
-            return 437 if self.remembered else 0 if self.behaviour.open_relay else 401
+            return 437 if self.relays_before else 0 if self.behaviour.open_relay else 401
+        if self.users_before:
+            return 437
         expired = int(request.text(Name.USERNAME).split(":")[0]) < self.behaviour.clock
         if expired or not stun.is_signed_with(data, self._key(request)):
             return 401

@@ -113,14 +113,24 @@ def test_nothing_is_wrong_with_a_good_server() -> None:
             id="a nonce that is stale for permissions is no fault",
         ),
         pytest.param(
-            Behaviour(remembers_ports=2),
+            Behaviour(remembers_relays=2),
             set(),
             id="two ports for which the server holds a relay are no fault",
         ),
         pytest.param(
-            Behaviour(remembers_ports=3),
+            Behaviour(remembers_relays=3),
             {("warning", "turn.anonymous")},
             id="a server that holds a relay for every port",
+        ),
+        pytest.param(
+            Behaviour(remembers_users=2),
+            set(),
+            id="two ports from which the server remembers another user are no fault",
+        ),
+        pytest.param(
+            Behaviour(remembers_users=9),
+            {("error", "turn.credentials")},
+            id="a server that remembers another user from every port",
         ),
         pytest.param(Behaviour(loses=1), set(), id="a lost datagram is no fault"),
         pytest.param(Behaviour(loses=2), set(), id="two lost datagrams are no fault"),
