@@ -115,6 +115,12 @@ class Attempt:
     ends: Literal["old", "new"] = "old"
     only: tuple[str, ...] = FIREWALLS
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether it says the same to every firewall."""
+        told = (self.rules, self.before, self.beside, self.after)
+        return all(words[FIREWALLS[0]] == words[name] for words in told for name in FIREWALLS)
+
 
 _rules_of_ours: dict[str, Any] = {name: {} for name in FIREWALLS}
 OTHER = {"nftables": "ufw", "ufw": "firewalld", "firewalld": "nftables"}

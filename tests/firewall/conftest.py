@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
-from attempts import FIREWALLS
+from attempts import ATTEMPTS, FIREWALLS
 from xdist.scheduler import LoadScopeScheduling
 
 init_plugin_loader()  # before anything is imported from the collection
@@ -26,8 +26,10 @@ sys.path.append(str(Path(__file__).parents[1] / "rendering"))
 
 KINDS = [f"{name}-{release}" for name in reversed(FIREWALLS) for release in (12, 13)]
 # Each firewall in that of its versions that is more trouble: the kinds that attempts to lock the
-# controller out are made on, that change fifty times and tell the whole story. `make lockouts`
-# takes all kinds.
+# controller out are made on and that tell the whole story. What an attempt does to every firewall
+# alike is tried on one of them, in turn. `make lockouts` takes all kinds for all, and changes rules
+# fifty times.
+LONG = "LOCKOUTS" in os.environ
 HARDEST = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12").split()
 
 
@@ -41,15 +43,20 @@ class ByServer(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the hardest kinds tell the story."""
-    others = [kind for kind in KINDS if kind not in HARDEST]
-    left = [
-        item
-        for item in items
-        if item.path.name == "test_story.py" and any(kind in item.name for kind in others)
-    ]
+    """Let the hardest kinds tell the story, and share the attempts that are alike."""
+    left = [item for item in items if _is_left(item)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
+
+
+def _is_left(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    given = given.params if given else {}
+    kind, attempt = given.get("bare"), given.get("attempt")
+    if attempt is None:
+        return item.path.name == "test_story.py" and kind in KINDS and kind not in HARDEST
+    turn = list(ATTEMPTS.values()).index(attempt) % len(HARDEST)
+    return not LONG and attempt.is_alike and kind != HARDEST[turn]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:

@@ -14,7 +14,7 @@ from itertools import cycle, islice
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
-from conftest import HARDEST
+from conftest import LONG
 from firewall_rendering import SETS, SOURCES, Rows, rendered, rows
 from firewall_server import Server
 
@@ -59,8 +59,7 @@ def committed(bare: Server) -> Committed:
     assert bare.play().status == 0
     bare.shell("; ".join(FOREIGN.values()))
     before = bare.shell(SHOWN)
-    enduring = any(kind in bare.lab.name for kind in HARDEST)
-    names = islice(cycle(WISHES), CHANGES if enduring else len(WISHES))
+    names = islice(cycle(WISHES), CHANGES if LONG else len(WISHES))
     given = [(WISHES[name], rendered(bare.firewall, WISHES[name])) for name in names]
     opened = bare.commit(given)
     assert len(opened) == len(given)
