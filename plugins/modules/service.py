@@ -75,6 +75,9 @@ options:
       - One with C(given) true is the operator's, like the password of a mail account. It has its
         C(value), one line, for instance from a vaulted variable; or the operator writes it to
         C(/etc/homestead/secrets/NAME) on the host. It is not made, and no output shows it.
+      - Its C(kind) is V(text) unless told. V(wireguard) is a private key of WireGuard, V(pem) one
+        of RSA in PEM with C(length) bits (2048 unless told). The public half is returned as
+        RV(public), and is the secret C(NAME.public) for files.
       - P(homestead.matrix.secret#filter) names one inside a file.
     type: dict
     default: {}
@@ -437,6 +440,13 @@ units:
   returned: always
   type: dict
   sample: {coturn.service: restarted}
+public:
+  description:
+    - The public halves of O(secrets) that are keys, by their names; in check mode that of a key
+      which is still to be made is made up.
+  returned: always
+  type: dict
+  sample: {wireguard: xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=}
 diff:
   description: What changed, without secrets.
   returned: always

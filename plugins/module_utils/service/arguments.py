@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .host import Places
+from .keys import PROGRAM
 from .model import (
     Account,
     Check,
@@ -85,6 +86,8 @@ _HEALTH: dict[str, Any] = {
     "argv": {"type": "list", "elements": "str"},
     "timeout": {"type": "float", "default": 30},
 }
+_LENGTHS = {"text": (64, 16), "wireguard": (32, 32), "pem": (2048, 2048)}
+"""How long a secret of each kind is unless told (characters, bytes, bits of RSA), and at least."""
 _HEALTH_KINDS = ["port", "url", "socket", "argv"]
 _ACCOUNT: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -173,16 +176,17 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
     programs = [_program(entry) for entry in params["programs"]]
     folder = (places or Places()).downloads
     downloads = [download_of(entry, folder) for entry in programs]
+    secrets = tuple(
+        _secret(name, entry, contents) for name, entry in sorted(params["secrets"].items())
+    )
     service = Service(
         name=_name(params["name"]),
         replaces=tuple(_name(name) for name in params["replaces"]),
         present=present,
-        packages=_packages(params["packages"], programs),
+        packages=_packages(params["packages"], programs, secrets),
         account=_account(params["account"]),
         groups=tuple(params["groups"]),
-        secrets=tuple(
-            _secret(name, entry, contents) for name, entry in sorted(params["secrets"].items())
-        ),
+        secrets=secrets,
         directories=tuple(_directory(entry) for entry in params["directories"]),
         files=(
             *_program_files(programs, contents, units, present),
@@ -208,10 +212,14 @@ def _name(name: str) -> str:
     return name
 
 
-def _packages(names: list[str], programs: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the packages, with what makes a venv if there is one to be made."""
+def _packages(
+    names: list[str], programs: list[dict[str, Any]], secrets: tuple[Secret, ...]
+) -> tuple[str, ...]:
+    """Return the packages, with what makes a venv or keys if there are some to be made."""
     has_venv = any(entry["requirements"] is not None for entry in programs)
-    return tuple(sorted({*map(_package, names), *(["python3-pip"] if has_venv else [])}))
+    has_keys = any(secret.kind != "text" for secret in secrets)
+    makers = (["python3-pip"] if has_venv else []) + ([PROGRAM] if has_keys else [])
+    return tuple(sorted({*map(_package, names), *makers}))
 
 
 def _package(name: str) -> str:
@@ -347,18 +355,29 @@ def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
 
 
 def _secret(name: str, entry: dict[str, Any] | None, contents: dict[str, bytes]) -> Secret:
-    form = "is given, or has a length and a generation"
+    form = "has a length, a generation, a kind, or is given"
     if not isinstance(entry, dict) and entry is not None:
         raise ServiceError(f"secret {name!r} {form}; it is not {entry!r}")
-    wish = {"length": 64, "generation": 1, "given": False, **(entry or {})}
-    if unknown := sorted(set(wish) - {"length", "generation", "given"}):
+    wish = {"generation": 1, "given": False, "kind": "text", **(entry or {})}
+    if unknown := sorted(set(wish) - {"length", "generation", "given", "kind"}):
         raise ServiceError(f"secret {name!r} {form}; it has no {', '.join(unknown)}")
-    if not NAME.fullmatch(name) or int(wish["length"]) < 16:
-        raise ServiceError(f"secret {name!r} needs a plain name and a length of at least 16")
+    if wish["kind"] not in _LENGTHS:
+        kinds = ", ".join(_LENGTHS)
+        raise ServiceError(
+            f"secret {name!r} cannot be {wish['kind']!r}; its kind is one of {kinds}"
+        )
+    usual, least = _LENGTHS[wish["kind"]]
+    length = int(wish.get("length", usual))
+    if not NAME.fullmatch(name) or length < least:
+        raise ServiceError(f"secret {name!r} needs a plain name and a length of at least {least}")
     value = contents.get(given_key(name), b"").decode("utf-8", "replace")
-    if value != value.strip() or len(value.splitlines()) > 1:
+    if wish["kind"] == "pem":
+        value = value.strip()
+    elif value != value.strip() or len(value.splitlines()) > 1:
         raise ServiceError(f"secret {name!r} must be one line without spaces around it")
-    return Secret(name, int(wish["length"]), int(wish["generation"]), bool(wish["given"]), value)
+    return Secret(
+        name, length, int(wish["generation"]), wish["kind"], given=bool(wish["given"]), value=value
+    )
 
 
 def _account(entry: dict[str, Any] | None) -> Account | None:

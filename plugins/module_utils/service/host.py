@@ -41,6 +41,7 @@ class Run(Protocol):
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
         seconds: float = PATIENCE,
+        stdin: str = "",
     ) -> Outcome: ...
 
 
@@ -60,7 +61,6 @@ _SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bi
 _BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}
 
 _MANNERS: Mapping[str, object] = {
-    "stdin": subprocess.DEVNULL,
     "cwd": "/",
     "umask": 0o022,
     "start_new_session": True,
@@ -73,6 +73,7 @@ def run_program(
     user: str | None = None,
     environment: Mapping[str, str] | None = None,
     seconds: float = PATIENCE,
+    stdin: str = "",
 ) -> Outcome:
     """Run a program to its end, as `user` with all of that user's groups.
 
@@ -80,12 +81,15 @@ def run_program(
     """
     identity = _identity(user) if user else {}
     surroundings = {**os.environ, **_BASICS, **_home(user), **(environment or {})}
-    with _memory() as output, _memory() as errors:
+    with _memory() as output, _memory() as errors, _memory() as given:
+        given.write(stdin.encode())
+        given.seek(0)
         try:
             # A module's run_command is not at hand here: this file knows nothing of Ansible.
             process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
                 list(argv),
                 env=surroundings,
+                stdin=given if stdin else subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
                 **_MANNERS,  # type: ignore[call-overload]  # plain options

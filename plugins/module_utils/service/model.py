@@ -37,11 +37,15 @@ class Ownership:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret of the host, made there; or one that is given: the operator's `value`, or a file."""
+    """A secret of the host, made there; or one that is given: the operator's `value`, or a file.
+
+    Other kinds than text are private keys, whose public halves stand beside them.
+    """
 
     name: str
-    length: int
-    generation: int
+    length: int = 64
+    generation: int = 1
+    kind: Literal["text", "wireguard", "pem"] = "text"
     given: bool = False
     value: str = field(default="", repr=False)
 
@@ -147,6 +151,7 @@ class Service:
 def empty_answer(message: str) -> dict[str, Any]:
     """Return the answer to a service that cannot even be compared."""
     nothing: dict[str, Any] = {"files": [], "removed": [], "commands": [], "units": {}, "diff": []}
+    nothing["public"] = {}
     return {
         "changed": False,
         "packages": {"installed": [], "missing": []},

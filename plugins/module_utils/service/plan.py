@@ -122,7 +122,9 @@ def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Pla
     """Compare the wish with the host, without touching it."""
     before = _remembered(service, host)
     journal = open_journal(host.places.state / "transactions" / service.name, before.transaction)
-    vault = open_vault(host.places.secrets, service.secrets if service.present else ())
+    vault = open_vault(
+        host.places.secrets, service.secrets if service.present else (), host.run, check=check
+    )
     wished = tuple(wishes(service, before, vault, host.places, check=check))
     inputs = unit_inputs(service, wished, needs)
     names = {*service.units, *before.units, *inputs, *before.inputs}

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from . import units
 from .host import Host
+from .keys import PUBLIC
 from .model import Service, ServiceError
 from .needs import Needs, find_needs
 from .plan import Plan, make_plan
@@ -74,8 +75,16 @@ def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
         "removed": [wish.path for wish in changed if wish.node.kind == "absent"],
         "commands": [" ".join(command.argv) for command in plan.due],
         "units": _worth_saying(plan, actions),
+        "public": _public_halves(plan),
         "diff": [diff(change, plan.vault, ours) for change in plan.changes] if show_diff else [],
     }
+
+
+def _public_halves(plan: Plan) -> dict[str, str]:
+    """Return the public half of each key; one that is still to be made has none in check mode."""
+    wished = plan.service.secrets if plan.service.present else ()
+    keys = (secret.name for secret in wished if secret.kind != "text")
+    return {name: plan.vault.value(name + PUBLIC) for name in keys}
 
 
 def _needs(needs: Needs) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .host import Run
+from .keys import PUBLIC, ToolError, make_private, public_half
 from .model import Secret, ServiceError
 
 if TYPE_CHECKING:
@@ -41,14 +43,13 @@ class Vault:
 
     def reveal(self, content: bytes) -> bytes:
         """Return the content with every placeholder replaced by its secret."""
-        return PLACEHOLDER.sub(self._value, content)
+        return PLACEHOLDER.sub(lambda found: self.value(found[1].decode()).encode(), content)
 
-    def _value(self, match: re.Match[bytes]) -> bytes:
-        name = match.group(1).decode()
+    def value(self, name: str) -> str:
         value = self.made.get(name) or self.known.get(name)
         if value is None:
             raise ServiceError(f"the secret {name!r} does not exist on this host: list it")
-        return value.encode()
+        return value
 
     def mask(self, text: str) -> str:
         """Return the text with every secret replaced by its placeholder."""
@@ -81,16 +82,45 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def open_vault(folder: Path, wished: tuple[Secret, ...]) -> Vault:
-    """Read all secrets (they are masked in any output), make missing and outdated ones anew."""
+def open_vault(folder: Path, wished: tuple[Secret, ...], run: Run, *, check: bool) -> Vault:
+    """Read all secrets (they are masked in any output), make missing and outdated ones anew.
+
+    A check may do without the program that makes keys.
+    """
     files = (path for path in sorted(folder.glob("*")) if not path.name.startswith("."))
     known = {path.name: _text(path) for path in files if path.is_file()}
     known = {name: value for name, value in known.items() if value}
-    made = {secret.name: _new(secret, folder, known) for secret in wished}
+    made: dict[str, str] = {}
+    for secret in wished:
+        made.update(_made(secret, folder, known, run, check=check))
     return Vault(known, {name: value for name, value in made.items() if value})
 
 
-def _new(secret: Secret, folder: Path, known: Mapping[str, str]) -> str:
+def _made(
+    secret: Secret, folder: Path, known: Mapping[str, str], run: Run, *, check: bool
+) -> dict[str, str]:
+    try:
+        new = _new(secret, folder, known, run)
+        return dict(zip(names_of(secret), (new, _public(secret, new, known, run))))
+    except ToolError:
+        if not check:
+            raise
+        return dict.fromkeys(names_of(secret), generate(secret.length))
+
+
+def names_of(secret: Secret) -> list[str]:
+    """Return the names under which a secret, and the public half of a key, are kept."""
+    return [secret.name] if secret.kind == "text" else [secret.name, secret.name + PUBLIC]
+
+
+def _public(secret: Secret, new: str, known: Mapping[str, str], run: Run) -> str:
+    """Return the public half of a key that is new or has lost it; else nothing."""
+    if secret.kind == "text" or not (new or secret.name + PUBLIC not in known):
+        return ""
+    return public_half(secret, new or known[secret.name], run)
+
+
+def _new(secret: Secret, folder: Path, known: Mapping[str, str], run: Run) -> str:
     """Return the value that a secret gets now, or nothing if it keeps the one it has."""
     present = known.get(secret.name)
     if secret.given:
@@ -101,7 +131,9 @@ def _new(secret: Secret, folder: Path, known: Mapping[str, str]) -> str:
             )
         return secret.value if secret.value != present else ""
     kept = present and _generation(folder, secret.name) == secret.generation
-    return "" if kept else generate(secret.length)
+    if kept:
+        return ""
+    return generate(secret.length) if secret.kind == "text" else make_private(secret, run)
 
 
 def hide_lines(text: str, contents: Iterable[bytes]) -> str:

@@ -13,7 +13,7 @@ from .host import Places, find_group, find_user
 from .model import Directory, File, Ownership, Reaction, Service, ServiceError
 from .nodes import ABSENT, Node, read
 from .record import Record, path_of
-from .secrets import PLACEHOLDER, Vault, generation_path, hide_lines
+from .secrets import PLACEHOLDER, Vault, generation_path, hide_lines, names_of
 
 NOBODY_YET = -1
 NO_REACTION = Reaction()
@@ -122,10 +122,11 @@ def _secret_wishes(service: Service, vault: Vault, places: Places) -> Iterator[W
     if service.secrets:
         yield Wish(str(places.secrets), Node("directory", mode=0o700), keep=True)
     for secret in service.secrets:
-        path = str(places.secrets / secret.name)
-        value = vault.made.get(secret.name)
-        content = f"{value}\n".encode() if value else read(path).content
-        yield Wish(path, Node("file", content=content, mode=0o600), secret=True, keep=True)
+        for name in names_of(secret):
+            path = str(places.secrets / name)
+            value = vault.made.get(name)
+            content = f"{value}\n".encode() if value else read(path).content
+            yield Wish(path, Node("file", content=content, mode=0o600), secret=True, keep=True)
         generation = str(generation_path(places.secrets, secret.name))
         if secret.generation > 1 or read(generation) != ABSENT:
             note = Node("file", content=f"{secret.generation}\n".encode(), mode=0o600)

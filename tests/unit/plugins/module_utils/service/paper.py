@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.host impo
     Host,
     Outcome,
     Places,
+    run_program,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import Service
 from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
@@ -65,11 +66,14 @@ class Programs:
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
         seconds: float = 0,  # noqa: ARG002 - nothing takes time here
+        stdin: str = "",
     ) -> Outcome:
         line = " ".join([*argv, *(f"{k}={v}" for k, v in (environment or {}).items())])
         self.asked.append(f"{line} as {user}" if user else line)
         if line in self.answers:
             return self.answers[line]()
+        if argv[0] == "openssl":
+            return run_program(argv, stdin=stdin)
         if argv[0] == "systemctl":
             return self._systemctl(argv[1], [word for word in argv[2:] if not word.startswith("-")])
         return self._query(argv) if argv[0] == "dpkg-query" else Outcome(0)
@@ -90,7 +94,13 @@ class Programs:
     @property
     def changes(self) -> list[str]:
         """What was asked for, without questions."""
-        readers = ("systemctl show", "dpkg-query", "journalctl", "systemctl reset-failed")
+        readers = (
+            "systemctl show",
+            "dpkg-query",
+            "journalctl",
+            "systemctl reset-failed",
+            "openssl",
+        )
         return [line for line in self.asked if not line.startswith(readers)]
 
 

@@ -87,6 +87,14 @@ def test_mode(entry: dict[str, Any], mode: int) -> None:
         ),
         pytest.param({"secrets": {"x": 3}}, "it is not 3", id="no secret"),
         pytest.param(
+            {"secrets": {"x": {"kind": "ssh"}}},
+            "'x' cannot be 'ssh'; its kind is one of text, wireguard, pem",
+            id="unknown kind of secret",
+        ),
+        pytest.param(
+            {"secrets": {"x": {"kind": "pem", "length": 1024}}}, "at least 2048", id="short key"
+        ),
+        pytest.param(
             {"programs": [{"path": "/opt/a", "version": "../1", "url": "x", "sha256": "0" * 64}]},
             "/opt/a: version '../1' must be a plain version",
             id="version that leads elsewhere",

@@ -228,6 +228,17 @@ def given(paper: Paper, value: str) -> dict[str, Any]:
     return paper.apply(secrets={"smtp": {"given": True}}, values={"smtp": value}, **task)
 
 
+def test_the_public_half_of_a_key_is_returned_and_may_stand_in_a_file(paper: Paper) -> None:
+    task = {"secrets": {"tunnel": {"kind": "wireguard"}}, "packages": ["wireguard-tools"]}
+    files = [paper.file("peer", "PublicKey = @@homestead-secret:tunnel.public@@")]
+    paper.programs.packages = {"wireguard-tools": "1", "openssl": "1"}
+    public = paper.apply(**task, files=files)["public"]["tunnel"]
+    assert paper.read("peer") == f"PublicKey = {public}"
+    again = paper.apply(**task, files=files)
+    assert (again["changed"], again["public"]) == (False, {"tunnel": public})
+    assert not [asked for asked in paper.programs.asked if asked.startswith("openssl")]
+
+
 def test_a_given_secret_reaches_the_files_and_no_output(paper: Paper) -> None:
     results = [given(paper, value) for value in ("correct horse", "correct horse", "battery")]
     assert [result["changed"] for result in results] == [True, False, True]

@@ -3,9 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import (
+    Outcome,
+    run_program,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
     Secret,
     ServiceError,
@@ -16,6 +22,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.secrets i
     hide_lines,
     open_vault,
     placeholder,
+)
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    load_pem_private_key,
+    load_pem_public_key,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,9 +52,13 @@ def test_masking_undoes_revealing(values: dict[str, str], between: str) -> None:
         assert vault.mask(revealed) == text
 
 
+def opened(folder: Path, *secrets: Secret, check: bool = False) -> Vault:
+    return open_vault(folder, secrets, run_program, check=check)
+
+
 def test_a_secret_that_exists_is_kept(tmp_path: Path) -> None:
     (tmp_path / "turn").write_text("a" * 32 + "\n")
-    vault = open_vault(tmp_path, (Secret("turn", 64, 1), Secret("new", 40, 1)))
+    vault = opened(tmp_path, Secret("turn"), Secret("new", 40))
     assert vault.reveal(b"@@homestead-secret:turn@@") == b"a" * 32
     assert list(vault.made) == ["new"]
     assert len(vault.made["new"]) == 40
@@ -51,16 +66,16 @@ def test_a_secret_that_exists_is_kept(tmp_path: Path) -> None:
 
 def test_another_generation_makes_a_secret_anew(tmp_path: Path) -> None:
     (tmp_path / "turn").write_text("a" * 32)
-    vault = open_vault(tmp_path, (Secret("turn", 64, 2),))
+    vault = opened(tmp_path, Secret("turn", generation=2))
     assert vault.reveal(b"@@homestead-secret:turn@@") == vault.made["turn"].encode()
     assert vault.mask("a" * 32) == placeholder("turn")
     (tmp_path / ".turn.generation").write_text("2\n")
-    assert not open_vault(tmp_path, (Secret("turn", 64, 2),)).made
+    assert not opened(tmp_path, Secret("turn", generation=2)).made
 
 
 def test_an_unknown_secret_is_named(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="'other' does not exist"):
-        open_vault(tmp_path / "none", ()).reveal(b"@@homestead-secret:other@@")
+        opened(tmp_path / "none").reveal(b"@@homestead-secret:other@@")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +88,57 @@ def test_an_unknown_secret_is_named(tmp_path: Path) -> None:
 )
 def test_lines_of_secret_files_stay_secret(text: str, hidden: str) -> None:
     assert hide_lines(text, [b"port: 587\n  password: correct horse\n"]) == hidden
+
+
+WIREGUARD = Secret("tunnel", kind="wireguard")
+
+
+def test_a_key_of_wireguard_has_its_public_half(tmp_path: Path) -> None:
+    made = opened(tmp_path, WIREGUARD).made
+    private = base64.b64decode(made["tunnel"])
+    assert (private[0] & 7, private[31] & 192) == (0, 64)
+    public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    assert base64.b64decode(made["tunnel.public"]) == public
+
+
+def test_a_key_in_pem_has_its_public_half(tmp_path: Path) -> None:
+    made = opened(tmp_path, Secret("mail", 2048, kind="pem")).made
+    private = load_pem_private_key(made["mail"].encode(), None)
+    assert load_pem_public_key(made["mail.public"].encode()) == private.public_key()
+    assert getattr(private, "key_size", 0) == 2048
+
+
+def test_a_lost_public_half_is_found_again(tmp_path: Path) -> None:
+    made = opened(tmp_path, WIREGUARD).made
+    (tmp_path / "tunnel").write_text(made["tunnel"])
+    assert opened(tmp_path, WIREGUARD).made == {"tunnel.public": made["tunnel.public"]}
+    (tmp_path / "tunnel.public").write_text(made["tunnel.public"])
+    assert not opened(tmp_path, WIREGUARD).made
+    anew = opened(tmp_path, replace(WIREGUARD, generation=2)).made
+    assert sorted(anew) == ["tunnel", "tunnel.public"]
+    assert anew["tunnel.public"] != made["tunnel.public"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        pytest.param("wireguard", "short", id="no base64 of 32 bytes"),
+        pytest.param("wireguard", "A" * 43, id="not padded"),
+        pytest.param("pem", "A" * 44, id="no PEM"),
+    ],
+)
+def test_what_is_given_must_be_a_key(
+    tmp_path: Path, kind: Literal["wireguard", "pem"], value: str
+) -> None:
+    with pytest.raises(ServiceError, match="'given' must be a private key"):
+        opened(tmp_path, Secret("given", kind=kind, given=True, value=value))
+
+
+def test_a_dry_run_needs_no_program_that_makes_keys(tmp_path: Path) -> None:
+    def missing(*_argv: object, **_manner: object) -> Outcome:
+        return Outcome(127, errors="openssl: No such file or directory")
+
+    vault = open_vault(tmp_path, (WIREGUARD,), missing, check=True)
+    assert sorted(vault.made) == ["tunnel", "tunnel.public"]
+    with pytest.raises(ServiceError, match="openssl: No such file"):
+        open_vault(tmp_path, (WIREGUARD,), missing, check=False)
