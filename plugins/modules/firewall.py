@@ -14,8 +14,7 @@ description:
   - Makes one set of rules true on a host, now and after every boot, and touches nobody else's.
   - Before anything is changed, the port ssh really uses and the address of the controller must be
     admitted by the new ports, else the task fails with one sentence.
-  - Port 53 is not opened to everybody while a dnsmasq on the host would be an open resolver, and
-    no rules are loaded beside those of another firewall that filters the host already.
+  - No rules are loaded beside those of another firewall that filters the host already.
   - A change arms a timer on the host which brings the former rules back. Then the rules are loaded,
     the control connection is dropped, and only a new connection makes the change last.
     If the controller dies or is cut off, the former rules are back within a minute, or by a reboot.

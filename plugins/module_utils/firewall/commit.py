@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from typing import NoReturn, Protocol
 
 from .ports import Port, changes
-from .resolver import refusal
 from .ssh import configured_ports, lockout, session
 from .system import FirewallError, Rules, System, require
 
@@ -130,7 +129,6 @@ class Firewall:
         if any(wish.rules.values()):
             self._refuse_lockout(wish.ports, over_ssh=over_ssh)
             self._refuse_two_firewalls(wish)
-            self._refuse_open_resolver(wish.ports)
         missing = [name for name in due if wish.rules[name] and not self._installed(name)]
         for name in due:
             if name not in missing:
@@ -259,10 +257,6 @@ class Firewall:
                     f"{name} filters this host already and would go on doing so beside the new "
                     f"rules. Nothing was changed. Write matrix_firewall: {name}, or disable {name}."
                 )
-
-    def _refuse_open_resolver(self, ports: Iterable[Port]) -> None:
-        if reason := refusal(self._system, ports):
-            raise FirewallError(f"{reason} Nothing was changed.")
 
     def _ssh_ports(self) -> list[int]:
         socket = ["systemctl", "show", "--property=ActiveState,Listen", "ssh.socket"]
