@@ -27,5 +27,5 @@ def service_host(bare_host: ServiceHost) -> Iterator[ServiceHost]:
     """Give each test the host as bare as it was."""
     yield bare_host
     bare_host.apply({"name": "demo", "state": "absent", "units": ["demo.service"]})
-    bare_host.shell("umount /etc/demo 2>/dev/null; rm -rf /etc/demo /etc/homestead /var/lib/demo")
-    bare_host.shell("rm -rf /var/lib/homestead; systemctl daemon-reload")
+    bare_host.shell("umount /etc/demo /opt/demo 2>/dev/null; rm -rf /opt/demo /var/lib/demo")
+    bare_host.shell("rm -rf /etc/demo /etc/homestead /var/lib/homestead; systemctl daemon-reload")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,10 @@ from service_host import UNIT, ServiceHost, Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+DOWNLOADS = "/var/lib/homestead/downloads"
+LARGE = b"#" * 100_000
+LARGE_SHA256 = hashlib.sha256(LARGE).hexdigest()
+PROGRAM = {"path": "/opt/demo", "version": "2", "file": "demo", "sha256": LARGE_SHA256}
 GOOD: Task = {
     "name": "demo",
     "secrets": {"demo": {}},
@@ -45,6 +50,12 @@ def full_disk(host: ServiceHost) -> None:
     host.shell("mkdir -p /etc/demo; mount -t tmpfs -o size=64k,mode=755 tmpfs /etc/demo")
 
 
+def full_disk_for_programs(host: ServiceHost) -> None:
+    """Give versions a disk that is too small for the one that has come."""
+    host.shell("mkdir -p /opt/demo; mount -t tmpfs -o size=64k,mode=755 tmpfs /opt/demo")
+    host.run("install", "-D", "/dev/stdin", f"{DOWNLOADS}/{LARGE_SHA256}", stdin=LARGE)
+
+
 def nothing(_unused: ServiceHost) -> None:
     return
 
@@ -55,6 +66,12 @@ def command(*argv: str) -> dict[str, Any]:
 
 FAILURES = [
     pytest.param(full_disk, changed("x" * 100_000), "No space left on device", id="disk full"),
+    pytest.param(
+        full_disk_for_programs,
+        changed("x", programs=[PROGRAM]),
+        "No space left on device",
+        id="disk of programs full",
+    ),
     pytest.param(
         nothing,
         changed("x", validate=[{"argv": ["sh", "-c", "echo line 7 is wrong >&2; exit 1"]}]),

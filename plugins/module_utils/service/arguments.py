@@ -35,6 +35,7 @@ from .programs import (
     commands_of,
     database_commands,
     download_of,
+    draft_of,
     files_of,
     requirements_path,
 )
@@ -193,6 +194,7 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
             *(_file(entry, contents, units, present) for entry in params["files"]),
         ),
         downloads=tuple(filter(None, downloads)),
+        drafts=tuple(map(draft_of, programs)),
         commands=(
             *_program_commands(programs, downloads, units),
             *_database_commands(params["databases"], units),

@@ -97,6 +97,14 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A directory that commands fill; what they leave of it unless `whole` stands is litter."""
+
+    directory: str
+    whole: str
+
+
+@dataclass(frozen=True)
 class Watch:
     path: str
     reaction: Reaction
@@ -141,6 +149,7 @@ class Service:
     directories: tuple[Directory, ...]
     files: tuple[File, ...]
     downloads: tuple[Download, ...]
+    drafts: tuple[Draft, ...]
     commands: tuple[Command, ...]
     watch: tuple[Watch, ...]
     checks: tuple[Check, ...]

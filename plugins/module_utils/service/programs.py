@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .model import Command, Download, File, Ownership, Reaction, ServiceError
+from .model import Command, Download, Draft, File, Ownership, Reaction, ServiceError
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~_-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,6 +72,19 @@ def download_of(entry: dict[str, Any], folder: Path) -> Download | None:
     return Download(source, is_url, sha256, waiting=str(folder / sha256), target=directory(entry))
 
 
+def draft_of(entry: dict[str, Any]) -> Draft:
+    """Return the directory in which this version grows."""
+    place = directory(entry)
+    is_venv = entry["requirements"] is not None
+    return Draft(place, _complete(entry)) if is_venv else Draft(f"{place}.new", whole="")
+
+
+def _complete(entry: dict[str, Any]) -> str:
+    """Return what stands in a venv once all is installed for this Python."""
+    python = os.path.basename(os.path.realpath(_SYSTEM_PYTHON))  # python3.13
+    return f"{directory(entry)}/lib/{python}/site-packages/.homestead-complete"
+
+
 def commands_of(
     entry: dict[str, Any], download: Download | None, reaction: Reaction
 ) -> Iterator[Command]:
@@ -86,9 +99,8 @@ def commands_of(
 def _venv(entry: dict[str, Any], reaction: Reaction) -> Iterator[Command]:
     """Yield the commands of a venv. After an upgrade of Debian its libraries are missing."""
     place, requirements = directory(entry), requirements_path(entry)
-    python = os.path.basename(os.path.realpath(_SYSTEM_PYTHON))  # python3.13
-    libraries = f"{place}/lib/{python}/site-packages"
-    complete = f"{libraries}/.homestead-complete"
+    complete = _complete(entry)
+    libraries = os.path.dirname(complete)
     pip = f"{_SYSTEM_PYTHON} -m pip --python {place}/bin/python install --quiet --no-input"
     how = "--no-cache-dir --no-compile --no-deps --only-binary=:all: --require-hashes"
     compiling = f"{place}/bin/python -m compileall -q -j0 -x {_NEVER_IMPORTED} {libraries}"

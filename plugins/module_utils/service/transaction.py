@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from . import commands, health, nodes, units
 from . import record as records
 from .host import Host
 from .journal import Journal, UnitBefore
-from .model import Health, Reaction, ServiceError, words
+from .model import Draft, Health, Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
 from .wish import Wish
@@ -165,6 +166,7 @@ def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
         if progress.reached_units:
             _stop_new_units(host, journal, plan.intent.units)
         paths = journal.restore()
+        _clear(plan.service.drafts)
         if any(units.is_unit_file(path) for path in paths):
             units.reload_manager(host)
         running = _run_again(plan, host, progress) if progress.reached_units else []
@@ -174,6 +176,15 @@ def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
     return _sentence(
         [path for path in paths if not path.startswith(str(host.places.state))], running
     )
+
+
+def _clear(drafts: Iterable[Draft]) -> None:
+    """Take away what commands left half done: it may be what fills the disk."""
+    for draft in drafts:
+        current = os.path.join(os.path.dirname(draft.directory), "current")
+        runs = os.path.realpath(current) == os.path.realpath(draft.directory)
+        if not (runs or (draft.whole and os.path.exists(draft.whole))):
+            shutil.rmtree(draft.directory, ignore_errors=True)
 
 
 def _stop_new_units(host: Host, journal: Journal, known: Iterable[str]) -> None:

@@ -106,6 +106,7 @@ def test_a_file_that_is_no_archive_leaves_what_runs(paper: Paper) -> None:
     result = install(paper, b"not an archive", "2")
     assert result["failed"]
     assert "tar failed" in result["msg"]
+    assert versions(paper) == ["1"]
     assert paper.read("opt/demo/current/share/words") == "one"
 
 
@@ -129,3 +130,31 @@ def test_a_program_that_is_no_longer_wanted_runs_no_longer(paper: Paper) -> None
     result = paper.apply()
     assert result["changed"], result
     assert not os.path.lexists(paper.path("opt/demo/current"))
+
+
+class FullDisk(Programs):
+    """Makes the directory of a venv, and has no room for what pip installs there."""
+
+    def __call__(self, argv: Sequence[str], **more: Any) -> Outcome:
+        if "venv" in argv:
+            os.makedirs(f"{argv[-1]}/bin")
+        no_room = Outcome(1, errors="No space left on device")
+        return no_room if "pip" in argv else super().__call__(argv, **more)
+
+
+def test_a_venv_that_cannot_be_finished_leaves_the_disk_as_it_was(tmp_path: Path) -> None:
+    paper = Paper(tmp_path, FullDisk(packages={"python3-pip": "1"}))
+    venv = {"path": paper.path("opt/demo"), "version": "1", "requirements": "demo.txt"}
+    result = paper.apply(programs=[venv])
+    assert result["failed"]
+    assert "No space left on device" in result["msg"]
+    assert not (tmp_path / "opt/demo/1").exists()
+
+
+def test_a_venv_that_runs_stays_whatever_fails(tmp_path: Path) -> None:
+    paper = Paper(tmp_path, FullDisk(packages={"python3-pip": "1"}))
+    (tmp_path / "opt/demo/1/bin").mkdir(parents=True)
+    (tmp_path / "opt/demo/current").symlink_to(tmp_path / "opt/demo/1")
+    venv = {"path": paper.path("opt/demo"), "version": "1", "requirements": "demo.txt"}
+    assert paper.apply(programs=[venv])["failed"]
+    assert (tmp_path / "opt/demo/current/bin").exists()
