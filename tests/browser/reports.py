@@ -8,6 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
@@ -66,7 +69,9 @@ _UNKNOWN = {**_NASTY, "id": "ports.none", "verdict": "unknown", "message": "Noth
 def _looked(server: Server, vantage: str) -> dict[str, Any]:
     """Return what the verify module returns on a vantage."""
     transport = FakeTransport(server.records, server.replies)
-    found = asyncio.run(verify(transport, Plan(DOMAIN, expectations=server.expectations)))
+    found = asyncio.run(
+        verify(transport, Plan(DOMAIN, expectations=Expectations.of(server.expectations)))
+    )
     return {**found.as_dict(), "vantage": vantage}
 
 

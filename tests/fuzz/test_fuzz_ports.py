@@ -10,11 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check as ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import (
     dns_messages,
-    port_probes,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import dtls
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
     fuzzed,
@@ -88,10 +91,10 @@ def test_every_planned_port_is_judged(steps: list[Any], published: bool) -> None
     }
     led = [{"protocol": "tcp", "first": 8000, "last": 9000, "to": "172.17.0.2:80"}] * published
     expectations = {"hostname": IPV4.name, "ports": planned}
-    assert_sound(run(ports.check_ports(host, expectations, led)))
+    assert_sound(run(ports.check_ports(host, Expectations.of(expectations), led)))
 
 
-@pytest.mark.parametrize("probe", [port_probes.is_dtls_answer])
+@pytest.mark.parametrize("probe", [dtls.is_dtls_answer])
 @fuzzed(data=st.binary(max_size=40))
 def test_answers_without_a_question(probe: Callable[[bytes], bool], data: bytes) -> None:
     assert probe(data) in (True, False)

@@ -12,6 +12,9 @@ from types import FrameType
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify as look
 from ansible_collections.homestead.matrix.tests.fuzz.properties import run
@@ -26,15 +29,15 @@ FUZZED = {
     "test_fuzz_http": "cors evidence http1 redirects",
     "test_fuzz_names": "addresses guard hosts lookup resolution",
     "test_fuzz_certificates": "certificates",
-    "test_fuzz_stun": "stun calls turn_client turn_routes",
-    "test_fuzz_ports": "dns_messages port_probes ports",
+    "test_fuzz_stun": "stun calls turn_client expectations",
+    "test_fuzz_ports": "dns_messages dtls ports",
     "test_fuzz_texts": "answers auth_metadata caching client_keys clock dns_recursion exposure hsts"
     " media query security_txt smtp",
 }
 """What tests call with odd input themselves."""
 IN_RUNS = (
-    "api causes client documents elsewhere peers mail facts port_verdicts recorder"
-    " registration response_time same_certificate sites tls_versions together web"
+    "api causes client documents elsewhere peers mail facts port_probes port_verdicts"
+    " recorder registration response_time same_certificate sites tls_versions together web"
 )
 """What whole runs on odd networks go through."""
 BLIND = {
@@ -50,6 +53,7 @@ BLIND = {
     "silence": "sees states and times only",
     "sockets": "carries bytes and reads none; tests/hostile has the servers for it",
     "transport": "holds what came",
+    "turn_routes": "says where and by whom a server is asked",
     "turn_refusals": "sees messages that turn_client has parsed",
     "turn_relay": "sees messages that turn_client has parsed",
 }
@@ -93,7 +97,8 @@ def test_runs_go_through_what_they_are_said_to_fuzz() -> None:
     try:
         run(
             look(
-                Anything({}, [b"220 example.com\r\n"], "open"), Plan(DOMAIN, expectations=EXPECTED)
+                Anything({}, [b"220 example.com\r\n"], "open"),
+                Plan(DOMAIN, expectations=Expectations.of(EXPECTED)),
             )
         )
     finally:

@@ -13,6 +13,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api import registration
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import transport
@@ -147,7 +150,9 @@ class Anything(FakeTransport):
 @example({url: Reply(200, b"[" * 40_000) for url in URLS}, [b"\xff" * 9000], "open")
 @example({url: Reply(200, b'{"versions":["' + b"\x1b" * 900 + b'"]}') for url in URLS}, [], "open")
 def test_a_run_ends_in_findings(damage: dict[str, Reply], said: list[bytes], state: str) -> None:
-    plan = Plan(DOMAIN, expectations=EXPECTED, ignore=("federation.reach", "client.reach"))
+    plan = Plan(
+        DOMAIN, expectations=Expectations.of(EXPECTED), ignore=("federation.reach", "client.reach")
+    )
     report = run(verify(Anything(damage, said, state), plan))
     assert_sound(report.findings)
     result = {**report.as_dict(), "vantage": "here"}

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import expectations
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import check as calls
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import turn_routes
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun, turn_client
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Kind,
@@ -40,9 +40,6 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     Behaviour,
     FakeTurn,
 )
-from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.healthy import (
-    EXPECTATIONS,
-)
 from hypothesis import example
 from hypothesis import strategies as st
 
@@ -67,7 +64,7 @@ DATA = mutated(
     b"\x16\xfe\xff" + bytes(30),
 ) | st.builds(edited, WRITTEN, EDITS)
 SEALS = (Name.MESSAGE_INTEGRITY, Name.FINGERPRINT)
-TURN = {**EXPECTATIONS, "turn": {"host": "turn.example.com", "realm": "turn.example.com"}}
+SERVER = expectations.TurnServer.of({"host": "turn.example.com", "realm": "turn.example.com"})
 
 
 @fuzzed(DATA)
@@ -184,13 +181,13 @@ def test_a_turn_server_that_garbles_is_judged(
         return edited(answer, edits) if len(seen) % 4 == every else answer
 
     transport = FakeTurn(Behaviour(mangle=garble, private_peers=private))
-    findings = run(calls.check_turn(transport, TURN, CREDENTIALS, allowed=("192.0.2.0/24",)))
+    findings = run(calls.check_turn(transport, SERVER, CREDENTIALS, allowed=("192.0.2.0/24",)))
     assert_sound(findings)
 
 
 @fuzzed(st.lists(TEXTS | st.builds("turn:{}:{}?transport={}".format, TEXTS, TEXTS, TEXTS)))
 @example(["turn:a:99999?transport=udp", "turns:[:::]", "turn:" + "a" * 100_000 + "!"])
 def test_uris_lead_somewhere_or_nowhere(uris: list[str]) -> None:
-    for route in turn_routes.routes_of(uris):
+    for route in expectations.routes_of(uris):
         assert route.kind in ("udp", "tcp", "tls", "dtls")
         assert 0 < route.port < 65536

@@ -10,8 +10,11 @@ import subprocess
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
@@ -119,12 +122,12 @@ class ServicesHost:
         network = Known(Guard.parse(allowed), ca_file=str(self.certificate))
         network.known = self.addresses
         ports = [port.expected() for port in component_ports(COMPONENTS, ssh_port=22)]
-        expectations = {"hostname": HOST, "ports": {"open": ports, "closed": []}}
-        return asyncio.run(_look(network, expectations))
+        planned = {"hostname": HOST, "ports": {"open": ports, "closed": []}}
+        return asyncio.run(_look(network, Expectations.of(planned)))
 
 
-async def _look(network: Network, expectations: dict[str, Any]) -> list[Finding]:
+async def _look(network: Network, expected: Expectations) -> list[Finding]:
     found = await asyncio.gather(
-        check_ports(network, expectations), check_recursion(network, expectations)
+        check_ports(network, expected), check_recursion(network, expected.hostname)
     )
     return [finding for part in found for finding in part]

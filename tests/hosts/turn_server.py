@@ -13,6 +13,9 @@ from pathlib import Path
 
 from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import mint
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
     DatagramChannel,
@@ -118,7 +121,9 @@ class TurnServer:
             nameservers=given["verify_nameservers"],
         )
         credentials = mint(SECRET, ttl=600, now=int(time.time()))
-        return asyncio.run(check_turn(network, EXPECTATIONS, credentials, allowed=ranges))
+        return asyncio.run(
+            check_turn(network, Expectations.of(EXPECTATIONS).turn, credentials, allowed=ranges)
+        )
 
     def borrow(self, user: Credentials, port: int = 0) -> tuple[int, str]:
         """Borrow a relay from this local port or any; return the port and what came of it."""

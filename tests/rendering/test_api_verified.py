@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.check import check_api
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.media import judge_size
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
@@ -38,7 +41,7 @@ def network() -> Network:
 
 def test_synapse_itself(tmp_path: Path) -> None:
     """Whoever passes everything on shows the admin API, and nothing else is wrong."""
-    plan = Plan("example.com", expectations={"registration": "invite", "max_upload_mb": 70})
+    plan = Plan("example.com", expectations=Expectations(registration="invite", max_upload_mb=70))
     with running("invite", tmp_path) as url:
         found = asyncio.run(check_api(network(), plan, url, {}))
     faults = [item for item in found if item.verdict not in ("ok", "info")]

@@ -26,12 +26,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.turn_routes import (
-    Expected,
-)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents import wellknown
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.discovery import (
     base_url,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
     resolve,
@@ -76,7 +76,7 @@ async def look(given: Given) -> Given:
     """Verify, and say how long it took and how much memory the process held at most."""
     plan = Plan(
         given["server_name"],
-        expectations=given["expectations"],
+        expectations=Expectations.of(given["expectations"]),
         published=[],
         credentials=given["turn_credentials"],
         allowed=given["allow_private"],
@@ -118,7 +118,7 @@ async def clients(real: Network, given: Given) -> None:
 
 async def call(real: Network, given: Given) -> None:
     """Call over TLS: binding, challenge, allocation, permission, data there and back, release."""
-    expected = Expected.of(given["expectations"])
+    expected = Expectations.of(given["expectations"]).turn
     assert expected
     route = next(route for route in expected.routes if route.kind == "tls")
     address = (await addresses_of(real, route.host))[0]

@@ -9,7 +9,7 @@ Their packets are sent on before they would come to the rules for the host itsel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +70,7 @@ class Published:
     @property
     def numbers(self) -> set[tuple[str, int]]:
         """Every single port, with its protocol."""
-        return {(self.protocol, number) for number in range(self.first, self.last + 1)}
+        return numbers(self.protocol, self.first, self.last)
 
     def leads(self, address: str) -> bool:
         """Whether a packet to this address can be led there: it stays in its family."""
@@ -87,17 +87,20 @@ class Published:
         return replace(self, last=other.last, target=replace(self.target, last=other.target.last))
 
 
-def unexpected(
-    ports: Iterable[Published], *, opened: Iterable[Mapping[str, Any]]
-) -> list[Published]:
+def numbers(protocol: str, first: int, last: int) -> set[tuple[str, int]]:
+    """Return every single port of a range, with its protocol."""
+    return {(protocol, number) for number in range(first, last + 1)}
+
+
+def admitted(opened: Iterable[Mapping[str, Any]]) -> set[tuple[str, int]]:
+    """Return every port that these entries of `matrix_site.ports` open to everybody."""
+    rows = (port for port in opened if not port["sources"])
+    return set().union(*(numbers(row["protocol"], row["first"], row["last"]) for row in rows))
+
+
+def unexpected(ports: Iterable[Published], *, admitted: Set[tuple[str, int]]) -> list[Published]:
     """Return the published ports that the description does not open to everybody."""
-    wanted = {
-        (port["protocol"], number)
-        for port in opened
-        if not port.get("sources")
-        for number in range(port["first"], (port.get("last") or port["first"]) + 1)
-    }
-    return [port for port in ports if not port.numbers <= wanted]
+    return [port for port in ports if not port.numbers <= admitted]
 
 
 def remedy(port: Published) -> str:

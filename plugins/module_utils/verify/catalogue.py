@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from types import ModuleType
 from typing import get_args
 
-from .calls.turn_routes import RouteKind
 from .documents.wellknown import NAMES
+from .expectations import RouteKind
 from .findings import Check
 
 ROOMS = ("api", "calls", "documents", "peers", "ports", "web", "wire")

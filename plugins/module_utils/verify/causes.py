@@ -42,10 +42,10 @@ class Causes:
 
 
 def explained(
-    findings: Sequence[Finding], resolution: Resolution, expectations: Mapping[str, Any]
+    findings: Sequence[Finding], resolution: Resolution, *, delegated: bool
 ) -> list[Finding]:
     """Let what follows from another finding count as skipped, and say from which."""
-    causes = _causes(findings, resolution, delegated=bool(expectations.get("delegation")))
+    causes = _causes(findings, resolution, delegated=delegated)
     caused = [(finding, _cause(finding, causes)) for finding in findings]
     own = {finding.id for finding, cause in caused if finding.verdict in SPOKEN and not cause}
     deeper = {finding.id: cause for finding, cause in caused if cause and finding.id not in own}

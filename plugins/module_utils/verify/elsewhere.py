@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from .calls.turn_routes import Expected
+from .expectations import Expectations
 from .peers.resolution import Resolution
 from .web.sites import host_of
 
@@ -32,9 +31,9 @@ class Elsewhere:
     watches: tuple[Watch, ...] = ()
 
     @classmethod
-    def of(cls, expectations: Mapping[str, Any], *, base: str, resolution: Resolution) -> Elsewhere:
+    def of(cls, expected: Expectations, *, base: str, resolution: Resolution) -> Elsewhere:
         """Tell what the checks of this run look at; `base` is the base URL that clients use."""
-        return cls((*_clients(base), *_peers(resolution), *_turn(expectations)))
+        return cls((*_clients(base), *_peers(resolution), *_turn(expected)))
 
     def watcher(self, host: str, address: str, *, protocol: str, port: int) -> str:
         """Return the id of the check that looks at a port too, or nothing."""
@@ -60,9 +59,8 @@ def _peers(resolution: Resolution) -> Iterable[Watch]:
         yield Watch("federation.reach", host, "tcp", endpoint.port, endpoint.address)
 
 
-def _turn(expectations: Mapping[str, Any]) -> Iterable[Watch]:
-    expected = Expected.of(expectations)
-    for route in expected.routes if expected else ():
+def _turn(expected: Expectations) -> Iterable[Watch]:
+    for route in expected.turn.routes if expected.turn else ():
         protocol = "udp" if route.kind in ("udp", "dtls") else "tcp"
         check = f"turn.{route.kind} or turn.server"
         yield Watch(check, route.host, protocol, route.port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .expectations import Expectations
 from .plan import Plan
 from .run import verify
 from .wire.guard import EVERYWHERE, Guard
@@ -41,7 +42,7 @@ async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
     )
     plan = Plan(
         parameters["server_name"],
-        expectations=parameters["expectations"],
+        expectations=Expectations.of(parameters["expectations"]),
         published=parameters["published"],
         credentials=parameters.get("turn_credentials") or {},
         allowed=allowed,

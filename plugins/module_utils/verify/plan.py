@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .expectations import Expectations
+
 
 @dataclass(frozen=True)
 class Plan:
     """What is to be verified, and what the operator expects to be seen."""
 
     server_name: str
-    expectations: Mapping[str, Any] = field(default_factory=dict)
+    expectations: Expectations = field(default_factory=Expectations)
     published: Sequence[Mapping[str, Any]] = ()
     credentials: Mapping[str, Any] = field(default_factory=dict)
     allowed: Sequence[str] = ()

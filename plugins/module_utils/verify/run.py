@@ -83,7 +83,7 @@ async def verify(transport: Transport, plan: Plan) -> Report:
         resolution = await resolve(recorder, plan.server_name)
         return Report(resolution.findings, resolution)
     found, resolution = await _look(recorder, plan, name)
-    judged = explained(_unique(found), resolution, plan.expectations)
+    judged = explained(_unique(found), resolution, delegated=bool(plan.expectations.delegation))
     findings = _accepted(judged, plan.ignore)
     peers = await peers_of(recorder, resolution)
     return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
@@ -102,9 +102,9 @@ async def _look(recorder: Recorder, plan: Plan, name: ServerName) -> _Looked:
         _peers(recorder, resolving),
         check_documents(recorder, plan, name=name, resolving=resolving, client=discovering),
         _clients(recorder, plan, discovering),
-        check_turn(recorder, plan.expectations, plan.credentials, allowed=plan.allowed),
+        check_turn(recorder, plan.expectations.turn, plan.credentials, allowed=plan.allowed),
         check_ports(recorder, plan.expectations, plan.published, elsewhere=watched, trips=trips),
-        check_recursion(recorder, plan.expectations, trips=trips),
+        check_recursion(recorder, plan.expectations.hostname, trips=trips),
         check_web(recorder, plan, locating),
     )
     recorded = judge_recorded(recorder, await locating, planned=bool(plan.expectations))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils.host.published import (
     Published,
+    admitted,
     remedy,
     unexpected,
 )
@@ -44,7 +45,7 @@ def plan(site: Data, published: Sequence[Data] | None = None) -> dict[str, Any]:
 
 
 def _unexpected(published: Sequence[Data], opened: Sequence[Data]) -> list[dict[str, Any]]:
-    found = unexpected(map(Published.of, published), opened=opened)
+    found = unexpected(map(Published.of, published), admitted=admitted(opened))
     return [port.as_dict() for port in found]
 
 

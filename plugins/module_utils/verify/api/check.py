@@ -28,7 +28,6 @@ async def check_api(
     versions = asyncio.ensure_future(transport.request(versions_request(base_url)))
     metadata = asyncio.ensure_future(fetch_metadata(transport, base_url, document))
     expected = plan.expectations
-    mode, size = str(expected.get("registration") or ""), expected.get("max_upload_mb")
     parts = await asyncio.gather(
         check_client(transport, base_url, versions),
         check_media(
@@ -36,9 +35,9 @@ async def check_api(
             base_url,
             versions=versions,
             server_name=plan.server_name,
-            megabytes=size if isinstance(size, int) else 0,
+            megabytes=expected.max_upload_mb,
         ),
-        check_registration(transport, base_url, mode, metadata),
+        check_registration(transport, base_url, expected.registration, metadata),
         _metadata(metadata, document),
         check_exposure(transport, base_url, planned=bool(expected)),
     )

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
+from ..expectations import TurnServer
 from ..findings import Check, Finding
-from ..ports.port_probes import Place, dtls
 from ..together import Sight, together
+from ..wire.dtls import greet
 from ..wire.guard import Guard
 from ..wire.hosts import addresses_of
 from ..wire.stun import StunError
-from ..wire.transport import Channel, Transport
+from ..wire.transport import Channel, Fault, Transport
 from ..wire.turn_client import UNAUTHORIZED, Credentials, TurnClient
 from .turn_relay import CREDENTIALS, check_relay
-from .turn_routes import Caller, Expected, Way
+from .turn_routes import Caller, Way
 
 _AREA = "turn"
 _TURN = "RFC 8656"
@@ -74,13 +75,12 @@ class Attempt:
 
 async def check_turn(
     transport: Transport,
-    expectations: Mapping[str, Any],
+    expected: TurnServer | None,
     credentials: Mapping[str, Any] | None,
     *,
     allowed: Sequence[str] = (),
 ) -> list[Finding]:
     """Look at every way to the TURN server; `allowed` are private networks that may be used."""
-    expected = Expected.of(expectations)
     if expected is None:
         return [SERVER.skipped("No TURN server is expected, so none was looked for.")]
     user = Credentials.of(credentials)
@@ -96,7 +96,7 @@ async def check_turn(
 
 
 async def _check_host(
-    transport: Transport, host: str, *, expected: Expected, caller: Caller | None
+    transport: Transport, host: str, *, expected: TurnServer, caller: Caller | None
 ) -> list[Finding]:
     """Take every route to every address at once; what shows on several is said once."""
     addresses = await addresses_of(transport, host)
@@ -169,24 +169,23 @@ async def _take_way(
         answered = await _binding(client, channel, way)
         findings = [answered, *_certificate(channel, way)]
         if answered.verdict == "error":
-            return Attempt(way, _state(channel), findings)
+            return Attempt(way, _state(channel.fault), findings)
         findings += await _allocations(client, way, realm=realm, caller=caller, relay=relay)
         return Attempt(way, "answers", findings)
 
 
 async def _check_dtls(transport: Transport, way: Way) -> Attempt:
     """Try whether a server greets in DTLS; more of it Python does not speak."""
-    seen = await dtls(Place(transport, way.route.host, way.address, way.route.port))
-    if seen.state == "answers":
+    greeting = await greet(transport, way.address, way.route.port)
+    if greeting.is_hello:
         greeted = _route_check(way).ok(f"The TURN server greets {way}.", **way.facts)
         return Attempt(way, "answers", [greeted])
     message = f"The TURN server gives no answer {way}."
-    state = seen.state if seen.state in ("private", "no_route") else "silent"
-    return Attempt(way, state, [_route_check(way).error(message, **way.facts)])
+    return Attempt(way, _state(greeting.fault), [_route_check(way).error(message, **way.facts)])
 
 
-def _state(channel: Channel) -> State:
-    kind = channel.fault.kind if channel.fault else "timeout"
+def _state(fault: Fault | None) -> State:
+    kind = fault.kind if fault else "timeout"
     return kind if kind in ("private", "no_route") else "silent"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from itertools import chain as joined
-from typing import Any
 from urllib.parse import urlsplit
 
 from ...names import ServerName
@@ -55,11 +54,11 @@ async def check_documents(
 def _hostname(plan: Plan, client: Chain) -> str:
     """Return the host that should hold copies: the planned one, or the one clients are sent to."""
     found = urlsplit(base_url(value_of(client))).hostname or ""
-    return bracketed(str(plan.expectations.get("hostname") or found))
+    return bracketed(plan.expectations.hostname or found)
 
 
 def _wanted(plan: Plan, part: Name) -> Wanted:
-    planned: dict[str, Any] = plan.expectations.get("well_known") or {}
+    planned = plan.expectations.well_known
     return Wanted(planned=bool(planned), value=planned.get(part))
 
 

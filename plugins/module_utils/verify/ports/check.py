@@ -12,12 +12,13 @@ from itertools import chain
 from typing import Any
 
 from ..elsewhere import Elsewhere
+from ..expectations import Expectations, PlannedPort
 from ..findings import Check, Finding
 from ..together import Sight, together
 from ..wire.hosts import addresses_of
 from ..wire.silence import RoundTrips
 from ..wire.transport import Transport
-from .port_plan import PlannedPort, Ports
+from .port_plan import Ports, probe_of
 from .port_probes import PLAIN, Place, Probe
 from .port_verdicts import ADDRESS, Knock, deaf, judge_closed, judge_open, unknowable
 from .published_ports import check_published
@@ -38,7 +39,7 @@ class Look:
 
 async def check_ports(
     transport: Transport,
-    expectations: Mapping[str, Any],
+    expected: Expectations,
     published: Iterable[Mapping[str, Any]] = (),
     *,
     elsewhere: Awaitable[Elsewhere] | None = None,
@@ -48,11 +49,10 @@ async def check_ports(
 
     `elsewhere` tells what other checks look at; it is waited for only when all was tried.
     """
-    planned = expectations.get("ports") or {}
-    host = str(expectations.get("hostname") or "")
-    if not planned or not host:
+    host = expected.hostname
+    if not expected.names_ports or not host:
         return [PLAN.skipped("There is no plan to compare the ports with.")]
-    ports = Ports.of(planned, published)
+    ports = Ports.of(expected, published)
     limit = asyncio.Semaphore(_AT_ONCE)
     addresses = await addresses_of(transport, host)
     if not addresses:
@@ -84,7 +84,11 @@ async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look
     shut = {port.number for port in ports.closed}
     opened, closed, published = await asyncio.gather(
         asyncio.gather(
-            *(_prove(place, port, port.probe, limit=limit) for port in ports.opened if port.probe)
+            *(
+                _prove(place, port, probe, limit=limit)
+                for port in ports.opened
+                if (probe := probe_of(port))
+            )
         ),
         asyncio.gather(
             *(_try(place, port, PLAIN[port.protocol], limit=limit) for port in unwanted)
@@ -94,7 +98,7 @@ async def _look(place: Place, ports: Ports, *, limit: asyncio.Semaphore) -> Look
     tried = [knock for knock in opened if not knock.port.narrowed]
     if tried and all(knock.seen.state in _DEAF for knock in tried):
         return Look(place, [], [deaf(place.address, tried)])
-    silent = [unknowable(port, place.address) for port in ports.opened if port.probe is None]
+    silent = [unknowable(port, place.address) for port in ports.opened if probe_of(port) is None]
     return Look(place, opened, [*silent, *map(judge_closed, closed), *published])
 
 

@@ -51,13 +51,12 @@ class Heard:
 
 async def check_recursion(
     transport: Transport,
-    expectations: Mapping[str, Any],
+    host: str,
     *,
     patience: float = _PATIENCE,
     trips: RoundTrips | None = None,
 ) -> list[Finding]:
     """Ask every address of the host for a foreign name, over UDP and TCP, planned or not."""
-    host = str(expectations.get("hostname") or "")
     addresses = await addresses_of(transport, host) if host else []
     measured = trips or RoundTrips(transport)
     places = [Place(transport, host, address, _PORT, measured) for address in addresses]

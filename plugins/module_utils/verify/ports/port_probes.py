@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import struct
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 from ..together import Sight
 from ..wire import stun
+from ..wire.dtls import Greeting, greet
 from ..wire.silence import LONGEST, RoundTrips, Trip, repeated
 from ..wire.stun import Kind, Message, StunError
 from ..wire.transport import Channel, Connection, Fault, Request, Transport
@@ -37,8 +37,6 @@ _CONNECTIONS: dict[str, State] = {"open": "answers", "timeout": "filtered"}
 _EXCERPT = 100
 _PIECE = 512
 _DATAGRAMS_SECONDS = 3.0
-_DTLS_HANDSHAKE = 22
-_DTLS_PORTS = 2
 
 
 @dataclass(frozen=True)
@@ -147,27 +145,9 @@ async def stun_tls(place: Place) -> Seen:
 
 
 async def dtls(place: Place) -> Seen:
-    """Say hello in DTLS and expect the question for a cookie (RFC 6347 section 4.2.1).
-
-    Two ports of ours ask: coturn is deaf to a second hello from a port that it remembers, and the
-    one we are given may be that of an earlier look.
-    """
-    asking = [asyncio.ensure_future(_dtls(place)) for _unused in range(_DTLS_PORTS)]
-    try:
-        for done in asyncio.as_completed(asking):
-            seen = await done
-            if seen.state == "answers":
-                break
-        return seen
-    finally:
-        for each in asking:
-            each.cancel()
-
-
-async def _dtls(place: Place) -> Seen:
-    async with place.transport.channel(place.address, place.port, kind="udp") as channel:
-        answer = await channel.exchange(dtls_hello(os.urandom(32)))
-        return _spoken(channel, answer, what="DTLS", right=is_dtls_answer(answer))
+    """Say hello in DTLS and expect an answer."""
+    greeting = await greet(place.transport, place.address, place.port)
+    return _spoken(greeting, greeting.answer, what="DTLS", right=greeting.is_hello)
 
 
 async def ident(place: Place) -> Seen:
@@ -198,24 +178,6 @@ async def dns_tcp(place: Place) -> Seen:
         answer = await channel.exchange(framed, missing=missing_of_dns)
         right = is_dns_answer(answer[2:], question)
         return _spoken(channel, answer, what="DNS", right=right, stream=True)
-
-
-def dtls_hello(random: bytes) -> bytes:
-    """Return the first datagram of a DTLS 1.2 handshake, with common cipher suites."""
-    suites = b"\xc0\x2b\xc0\x2f\xc0\x2c\xc0\x30\x00\x9e\x00\x9c\x00\x2f"
-    groups = b"\x00\x0a\x00\x06\x00\x04\x00\x1d\x00\x17\x00\x0b\x00\x02\x01\x00"
-    signatures = b"\x00\x0d\x00\x0a\x00\x08\x04\x03\x08\x04\x04\x01\x05\x03"
-    extensions = groups + signatures
-    hello = b"\xfe\xfd" + random + b"\0\0" + struct.pack("!H", len(suites)) + suites + b"\1\0"
-    hello += struct.pack("!H", len(extensions)) + extensions
-    length = len(hello).to_bytes(3, "big")
-    handshake = b"\1" + length + bytes(2) + bytes(3) + length + hello
-    return b"\x16\xfe\xff" + bytes(8) + struct.pack("!H", len(handshake)) + handshake
-
-
-def is_dtls_answer(answer: bytes) -> bool:
-    """Tell a server's handshake record from anything else."""
-    return len(answer) > 13 and answer[0] == _DTLS_HANDSHAKE and answer[1] == 0xFE
 
 
 async def _greeting(place: Place, beginning: bytes, *, what: str) -> Seen:
@@ -264,7 +226,7 @@ def _is_stun_answer(answer: bytes, request: Message) -> bool:
 
 
 def _spoken(
-    channel: Channel, answer: bytes, *, what: str, right: bool, stream: bool = False
+    channel: Channel | Greeting, answer: bytes, *, what: str, right: bool, stream: bool = False
 ) -> Seen:
     """Judge an answer; over a stream silence is no sign of a firewall, because it is open."""
     if right:

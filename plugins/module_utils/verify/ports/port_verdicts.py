@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..expectations import PlannedPort
 from ..findings import Check, Finding
-from .port_plan import PlannedPort
 from .port_probes import Seen
 
 _AREA = "ports"

@@ -72,7 +72,7 @@ async def _check_host(transport: Transport, plan: Plan, host: str) -> list[Findi
     pages, apis = await asyncio.gather(
         _ask(transport, host, "/"), _ask(transport, host, _VERSIONS_PATH)
     )
-    planned, tried = bool(plan.expectations), bool(plan.expectations.get("ports"))
+    planned, tried = bool(plan.expectations), plan.expectations.names_ports
     redirects = (
         Sight(_where(page), finding)
         for page in pages

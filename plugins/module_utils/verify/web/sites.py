@@ -37,7 +37,7 @@ class Sites:
 def base_of(plan: Plan, client: Chain) -> str:
     """Return the base URL that clients find, or else the planned one, without trailing slash."""
     discovered = base_url(wellknown.value_of(client))
-    return discovered or str(plan.expectations.get("base_url") or "").rstrip("/")
+    return discovered or plan.expectations.base_url.rstrip("/")
 
 
 async def find_sites(

@@ -14,6 +14,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
@@ -96,7 +99,7 @@ def document(damage: Break, *, server_name: str = DOMAIN) -> dict[str, Any]:
     server = Server()
     damage(server)
     transport = FakeTransport(server.records, server.replies, server.handshakes)
-    plan = Plan(server_name, expectations=server.expectations)
+    plan = Plan(server_name, expectations=Expectations.of(server.expectations))
     result = {**asyncio.run(verify(transport, plan)).as_dict(), "vantage": "vantage"}
     report = Report.of(result, checked_at="2026-01-02T03:04:05Z")
     told: dict[str, Any] = json.loads(json.dumps(as_document(report)))

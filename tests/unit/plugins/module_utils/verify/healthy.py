@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.query import MARK
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.signing import canonical
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
@@ -187,7 +190,7 @@ class Server:
     async def findings(self, *ignore: str) -> tuple[Finding, ...]:
         """Verify the server."""
         transport = FakeTransport(self.records, self.replies, self.handshakes)
-        plan = Plan(DOMAIN, expectations=self.expectations, ignore=ignore)
+        plan = Plan(DOMAIN, expectations=Expectations.of(self.expectations), ignore=ignore)
         return (await verify(transport, plan)).findings
 
 

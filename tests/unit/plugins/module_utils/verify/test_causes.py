@@ -23,7 +23,6 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     untrusted,
 )
 
-NAMED = {"delegation": "matrix.example.com:443"}
 DEAD, ALIVE = "2001:db8::dead", "192.0.2.1"
 EXPIRED = {"url": f"{API}/.well-known/matrix/client", "error": "the certificate has expired"}
 REFUSED = {"url": f"{API}/.well-known/matrix/client", "error": "the connection is refused"}
@@ -174,7 +173,7 @@ DOCUMENT = error("well_known.server.status", hops=[MISSING])
     ],
 )
 def test_what_follows(root: Finding, other: Finding, step: str, cause: str) -> None:
-    kept, judged = explained([root, other], Resolution("example.com", step), NAMED)
+    kept, judged = explained([root, other], Resolution("example.com", step), delegated=True)
     assert kept == root
     assert judged.verdict == ("skipped" if cause else "error")
     assert judged.message.endswith(f"This follows from {cause}." if cause else "It is broken.")
@@ -184,7 +183,7 @@ def test_what_follows(root: Finding, other: Finding, step: str, cause: str) -> N
 def test_the_deepest_cause_is_named() -> None:
     reach = error("client.reach", exchange=at(DEAD))
     document = error("well_known.client.status", hops=[REFUSED])
-    found = explained([ADDRESS, reach, document], Resolution("example.com", "3.2"), NAMED)
+    found = explained([ADDRESS, reach, document], Resolution("example.com", "3.2"), delegated=True)
     assert [item.message.removeprefix("It is broken.") for item in found] == [
         "",
         " This follows from ports.address.",
@@ -194,7 +193,7 @@ def test_the_deepest_cause_is_named() -> None:
 
 def test_nothing_follows_without_a_plan() -> None:
     other = error("federation.reach", exchange=at(ALIVE))
-    _root, judged = explained([DOCUMENT, other], Resolution("example.com", "6"), {})
+    _root, judged = explained([DOCUMENT, other], Resolution("example.com", "6"), delegated=False)
     assert judged == other
 
 

@@ -36,7 +36,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 from hypothesis import given
 from hypothesis import strategies as st
 
-EXPECTATIONS = {"hostname": "matrix.example.com"}
+HOST = "matrix.example.com"
 EASY = ("version.bind. CH TXT", ". IN NS")
 RECORD = dns.rrset.from_text("example.com.", 60, "IN", "A", "192.0.2.80")
 
@@ -73,7 +73,7 @@ def over_tcp(speech: Speech) -> Speech:
 def look(udp: Port, tcp: Port = "refused", **host: Any) -> list[Finding]:
     speech = tcp if isinstance(tcp, str) else over_tcp(tcp)
     transport = FakeHost({"udp-53": udp, "tcp-53": speech}, **host)
-    return asyncio.run(check_recursion(transport, EXPECTATIONS))
+    return asyncio.run(check_recursion(transport, HOST))
 
 
 CASES = [
@@ -143,7 +143,7 @@ def test_an_address_that_cannot_be_asked_is_left_to_the_ports(fault: FaultKind) 
 
 
 def test_without_a_host_nobody_is_asked() -> None:
-    assert asyncio.run(check_recursion(FakeHost({}), {})) == []
+    assert asyncio.run(check_recursion(FakeHost({}), "")) == []
 
 
 def test_patience_has_an_end() -> None:
@@ -151,7 +151,7 @@ def test_patience_has_an_end() -> None:
 
     async def looked() -> list[Finding]:
         network = Network(Guard.parse(["127.0.0.0/8"]), seconds=5)
-        return await check_recursion(network, {"hostname": "127.0.0.53"}, patience=0.3)
+        return await check_recursion(network, "127.0.0.53", patience=0.3)
 
     started = time.monotonic()
     findings = asyncio.run(looked())

@@ -13,6 +13,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.chec
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.elsewhere import (
     Elsewhere,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
     Endpoint,
@@ -35,8 +38,12 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 HOST = "matrix.example.com"
 BASE = f"https://{HOST}"
 WAYS = ("udp", "tcp")
-TURN = {"turn": {"host": HOST, "uris": [f"turn:{HOST}", f"turns:{HOST}?transport=udp"]}}
-TURN_TCP = {"turn": {"host": HOST, "uris": [f"turn:{HOST}?transport=tcp", f"turns:{HOST}"]}}
+TURN = Expectations.of(
+    {"turn": {"host": HOST, "uris": [f"turn:{HOST}", f"turns:{HOST}?transport=udp"]}}
+)
+TURN_TCP = Expectations.of(
+    {"turn": {"host": HOST, "uris": [f"turn:{HOST}?transport=tcp", f"turns:{HOST}"]}}
+)
 PLAN = [
     opened("tcp", 443, "reverse_proxy"),
     opened("tcp", 8448, "synapse"),
@@ -80,7 +87,7 @@ def look(host: FakeHost, elsewhere: Elsewhere) -> list[Finding]:
         known = asyncio.get_running_loop().create_future()
         known.set_result(elsewhere)
         expectations = {"hostname": HOST, "ports": {"open": PLAN, "closed": []}}
-        return await check_ports(host, expectations, elsewhere=known)
+        return await check_ports(host, Expectations.of(expectations), elsewhere=known)
 
     return asyncio.run(looked())
 
@@ -90,56 +97,58 @@ def look(host: FakeHost, elsewhere: Elsewhere) -> list[Finding]:
     [
         pytest.param(
             "tcp-443",
-            Elsewhere.of({}, base=BASE, resolution=NOBODY),
+            Elsewhere.of(Expectations(), base=BASE, resolution=NOBODY),
             "skipped",
             "see client.reach.",
             id="the base URL",
         ),
         pytest.param(
             "tcp-8448",
-            Elsewhere.of({}, base=f"{BASE}:8448", resolution=NOBODY),
+            Elsewhere.of(Expectations(), base=f"{BASE}:8448", resolution=NOBODY),
             "skipped",
             "see client.reach.",
             id="the base URL with a port",
         ),
         pytest.param(
             "tcp-443",
-            Elsewhere.of({}, base="https://other.example.com", resolution=NOBODY),
+            Elsewhere.of(Expectations(), base="https://other.example.com", resolution=NOBODY),
             "error",
             "refused",
             id="the base URL of another host",
         ),
         pytest.param(
             "tcp-443",
-            Elsewhere.of({}, base="https://[", resolution=NOBODY),
+            Elsewhere.of(Expectations(), base="https://[", resolution=NOBODY),
             "error",
             "refused",
             id="a base URL that is none",
         ),
         pytest.param(
             "tcp-8448",
-            Elsewhere.of({}, base=BASE, resolution=resolved(HOST, (IPV4.value, 8448))),
+            Elsewhere.of(Expectations(), base=BASE, resolution=resolved(HOST, (IPV4.value, 8448))),
             "skipped",
             "see federation.reach.",
             id="federation",
         ),
         pytest.param(
             "tcp-8448",
-            Elsewhere.of({}, base=BASE, resolution=resolved(HOST, (IPV4.value, 443))),
+            Elsewhere.of(Expectations(), base=BASE, resolution=resolved(HOST, (IPV4.value, 443))),
             "error",
             "refused",
             id="federation at another port",
         ),
         pytest.param(
             "tcp-8448",
-            Elsewhere.of({}, base=BASE, resolution=resolved(HOST, ("192.0.2.7", 8448))),
+            Elsewhere.of(Expectations(), base=BASE, resolution=resolved(HOST, ("192.0.2.7", 8448))),
             "error",
             "refused",
             id="federation at another address",
         ),
         pytest.param(
             "tcp-8448",
-            Elsewhere.of({}, base=BASE, resolution=resolved("example.com", (IPV4.value, 8448))),
+            Elsewhere.of(
+                Expectations(), base=BASE, resolution=resolved("example.com", (IPV4.value, 8448))
+            ),
             "error",
             "refused",
             id="federation by another name",
@@ -181,7 +190,11 @@ def look(host: FakeHost, elsewhere: Elsewhere) -> list[Finding]:
         ),
         pytest.param(
             "udp-3478",
-            Elsewhere.of({"turn": {"host": "turn.example.com"}}, base=BASE, resolution=NOBODY),
+            Elsewhere.of(
+                Expectations.of({"turn": {"host": "turn.example.com"}}),
+                base=BASE,
+                resolution=NOBODY,
+            ),
             "error",
             "refused",
             id="TURN on another host",
@@ -208,7 +221,9 @@ def test_what_is_well_stays_well() -> None:
     [
         pytest.param(Elsewhere(), "error", id="nobody else looks"),
         pytest.param(
-            Elsewhere.of({}, base=f"{BASE}:8448", resolution=NOBODY), "skipped", id="others look"
+            Elsewhere.of(Expectations(), base=f"{BASE}:8448", resolution=NOBODY),
+            "skipped",
+            id="others look",
         ),
     ],
 )
@@ -249,12 +264,12 @@ def test_a_fault_of_the_turn_server_is_one_error_of_the_run(
 ) -> None:
     """Two addresses, four ports, two parts of the report: one alarm."""
     uris = [f"{scheme}:{HOST}?transport={kind}" for scheme in ("turn", "turns") for kind in WAYS]
-    turn = {"turn": {"host": HOST, "uris": uris}}
+    turn = Expectations.of({"turn": {"host": HOST, "uris": uris}})
     ports_of_calls = dict.fromkeys(("udp-3478", "tcp-3478", "tcp-5349"), speak_turn)
     answers: dict[str, Port] = {**WELL, **ports_of_calls, **dict.fromkeys(shut, "refused")}
     host = FakeHost(answers, records=(IPV4, IPV6))
     ports = look(host, Elsewhere.of(turn, base=BASE, resolution=NOBODY))
-    calls = asyncio.run(check_turn(host, turn, None))
+    calls = asyncio.run(check_turn(host, turn.turn, None))
     errors = [item for item in [*ports, *calls] if item.verdict == "error"]
     assert [item.message[: len(told)] for item in errors] == [told]
     assert {item.id for item in ports if item.verdict == "skipped"} == {

@@ -407,7 +407,7 @@ def test_closed_datagram_port_is_known_at_once(tmp_path: Path, authority: Author
 
     started = time.monotonic()
     assert run(look()) == "refused"
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
 
 
 async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,6 +9,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
@@ -36,7 +39,7 @@ def look(host: FakeHost, *ports: dict[str, Any], closed: tuple[int, ...] = ()) -
     shut = [{"protocol": "tcp", "port": port, "purpose": ""} for port in closed]
     plan = {"open": list(ports), "closed": shut}
     expectations = {"hostname": "matrix.example.com", "ports": plan}
-    return asyncio.run(check_ports(host, expectations))
+    return asyncio.run(check_ports(host, Expectations.of(expectations)))
 
 
 SSH = opened("tcp", 22, "ssh")
@@ -170,7 +173,7 @@ def test_each_address_is_judged_by_itself() -> None:
 
 @pytest.mark.parametrize("expectations", [{}, {"hostname": "h"}, {"ports": {"open": [SSH]}}])
 def test_without_a_plan_nothing_is_tried(expectations: dict[str, Any]) -> None:
-    [finding] = asyncio.run(check_ports(FakeHost({}), expectations))
+    [finding] = asyncio.run(check_ports(FakeHost({}), Expectations.of(expectations)))
     assert finding.verdict == "skipped"
 
 

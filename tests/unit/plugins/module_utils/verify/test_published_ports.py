@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
@@ -36,7 +39,7 @@ def look(ports: Mapping[str, Port], *published: dict[str, Any], **options: Any) 
         "ports": {"open": [HTTPS, *options.pop("opened", [])], "closed": options.pop("closed", [])},
     }
     host = FakeHost({**WEB, **ports}, **options)
-    findings = asyncio.run(check_ports(host, expectations, published))
+    findings = asyncio.run(check_ports(host, Expectations.of(expectations), published))
     return [item for item in findings if not item.id.startswith("ports.open.")]
 
 

@@ -10,6 +10,9 @@ import asyncio
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.query import MARK
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
@@ -60,7 +63,7 @@ def test_a_healthy_server_has_no_faults() -> None:
 def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
     server = Server()
     transport = FakeTransport(server.records, server.replies)
-    asyncio.run(verify(transport, Plan(DOMAIN, expectations=server.expectations)))
+    asyncio.run(verify(transport, Plan(DOMAIN, expectations=Expectations.of(server.expectations))))
     asked = [f"{item.method} {item.url} {item.address}" for item in transport.requests]
     assert len(asked) == len(set(asked))
     sent = {f"POST {item.url}": item.body for item in transport.requests if item.method == "POST"}

@@ -10,6 +10,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
@@ -108,7 +111,7 @@ def test_only_what_is_for_others_is_given_up_soon(
 ) -> None:
     web = [opened("tcp", number, "extra") for number in (443, 80)]
     expectations = {"hostname": IPV4.name, "ports": {"open": [port, *web]}}
-    found, took = hasty(check_ports(LossyHost(PORTS, trip=0.001), expectations))
+    found, took = hasty(check_ports(LossyHost(PORTS, trip=0.001), Expectations.of(expectations)))
     name = f"ports.open.{port['protocol']}-24"
     assert [item.verdict for item in found if item.id == name] == [verdict]
     assert took == pytest.approx(seconds, abs=0.002)
@@ -118,7 +121,7 @@ def resolver(host: LossyHost, times: int = 1) -> tuple[Counter[str], float]:
     """Look so often whether the host is an open resolver."""
 
     async def look() -> Counter[str]:
-        jobs = [check_recursion(host, {"hostname": IPV4.name}) for _look in range(times)]
+        jobs = [check_recursion(host, IPV4.name) for _look in range(times)]
         return Counter(item.verdict for found in await asyncio.gather(*jobs) for item in found)
 
     return hasty(look())

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.turn_routes import (
-    Route,
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+    TurnRoute,
     routes_of,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
@@ -67,7 +68,9 @@ def look(
     allowed: Sequence[str] = ALLOWED,
 ) -> list[Finding]:
     network = FakeTurn(behaviour)
-    return asyncio.run(check_turn(network, expectations, credentials, allowed=allowed))
+    return asyncio.run(
+        check_turn(network, Expectations.of(expectations).turn, credentials, allowed=allowed)
+    )
 
 
 def faults(findings: list[Finding]) -> set[tuple[str, str]]:
@@ -246,13 +249,17 @@ def test_wrong_answers_are_findings(
 
 def test_every_relay_is_given_back() -> None:
     network = FakeTurn(Behaviour())
-    asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
+    asyncio.run(
+        check_turn(network, Expectations.of(EXPECTATIONS).turn, CREDENTIALS, allowed=ALLOWED)
+    )
     assert network.released == len(network.relays) == 4
 
 
 def test_a_relay_for_expired_credentials_is_given_back_too() -> None:
     network = FakeTurn(Behaviour(clock=0))
-    asyncio.run(check_turn(network, EXPECTATIONS, CREDENTIALS, allowed=ALLOWED))
+    asyncio.run(
+        check_turn(network, Expectations.of(EXPECTATIONS).turn, CREDENTIALS, allowed=ALLOWED)
+    )
     assert network.released == len(network.relays) == 5
 
 
@@ -319,7 +326,7 @@ def test_one_fault_at_two_addresses_is_one_finding(
     behaviour: Behaviour, expected: list[str]
 ) -> None:
     network = FakeTurn(behaviour, BOTH)
-    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    findings = asyncio.run(check_turn(network, Expectations.of(EXPECTATIONS).turn, None))
     told = [item.message for item in findings if item.verdict not in ("ok", "info", "skipped")]
     assert [text[: len(start)] for text, start in zip(told, expected)] == expected
     assert len(told) == len(expected)
@@ -329,7 +336,7 @@ def test_a_way_that_is_closed_for_two_reasons_is_two_findings() -> None:
     """No route from here and a dead address are told apart."""
     no_route = Fault("no_route", "none")
     network = FakeTurn(Behaviour(closed_at={SIX: no_route, "192.0.2.1": TIMEOUT}), BOTH)
-    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    findings = asyncio.run(check_turn(network, Expectations.of(EXPECTATIONS).turn, None))
     assert faults(findings) == {
         ("error", "turn.server"),
         ("unknown", "turn.server"),
@@ -339,7 +346,7 @@ def test_a_way_that_is_closed_for_two_reasons_is_two_findings() -> None:
 
 def test_without_credentials_no_relay_is_asked_for() -> None:
     network = FakeTurn(Behaviour())
-    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    findings = asyncio.run(check_turn(network, Expectations.of(EXPECTATIONS).turn, None))
     assert faults(findings) == {("skipped", "turn.credentials")}
     assert network.relays == {}
 
@@ -356,7 +363,7 @@ def test_a_name_without_address() -> None:
 def test_each_address_is_judged_by_itself() -> None:
     records = (*RECORDS, Record("turn.example.com", "AAAA", "2001:db8::1"))
     network = FakeTurn(Behaviour(), records)
-    findings = asyncio.run(check_turn(network, EXPECTATIONS, None))
+    findings = asyncio.run(check_turn(network, Expectations.of(EXPECTATIONS).turn, None))
     addresses = {item.evidence["address"] for item in findings if item.id == "turn.anonymous"}
     assert addresses == {"192.0.2.1", "2001:db8::1"}
 
@@ -370,15 +377,17 @@ def test_no_secret_is_in_the_findings() -> None:
 @pytest.mark.parametrize(
     ("uri", "route"),
     [
-        pytest.param("turn:h.test", Route("udp", "h.test", 3478), id="plain"),
-        pytest.param("turn:h.test:1?transport=tcp", Route("tcp", "h.test", 1), id="TCP"),
-        pytest.param("turns:h.test", Route("tls", "h.test", 5349), id="TLS"),
-        pytest.param("turns:h.test:443?transport=tcp", Route("tls", "h.test", 443), id="TLS 443"),
-        pytest.param("turns:h.test?transport=udp", Route("dtls", "h.test", 5349), id="DTLS"),
-        pytest.param("turn:[2001:db8::1]:1", Route("udp", "2001:db8::1", 1), id="IPv6 literal"),
+        pytest.param("turn:h.test", TurnRoute("udp", "h.test", 3478), id="plain"),
+        pytest.param("turn:h.test:1?transport=tcp", TurnRoute("tcp", "h.test", 1), id="TCP"),
+        pytest.param("turns:h.test", TurnRoute("tls", "h.test", 5349), id="TLS"),
+        pytest.param(
+            "turns:h.test:443?transport=tcp", TurnRoute("tls", "h.test", 443), id="TLS 443"
+        ),
+        pytest.param("turns:h.test?transport=udp", TurnRoute("dtls", "h.test", 5349), id="DTLS"),
+        pytest.param("turn:[2001:db8::1]:1", TurnRoute("udp", "2001:db8::1", 1), id="IPv6 literal"),
     ],
 )
-def test_uri(uri: str, route: Route) -> None:
+def test_uri(uri: str, route: TurnRoute) -> None:
     assert routes_of([uri]) == (route,)
 
 

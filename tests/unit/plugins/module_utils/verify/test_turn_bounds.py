@@ -15,6 +15,9 @@ from typing import Any, Literal, cast
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    TurnServer,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
@@ -129,7 +132,7 @@ def test_over_udp(answer: Answer, said: str) -> None:
 
     started = time.monotonic()
     assert asyncio.run(asked()) == said
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
 
 
 def test_an_answer_from_another_address_is_none() -> None:
@@ -242,7 +245,7 @@ def test_over_tcp(handler: Handler, said: str) -> None:
 
     started = time.monotonic()
     assert asyncio.run(asked()) == said
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_whole_check_of_a_server_that_floods_ends() -> None:
@@ -250,7 +253,7 @@ def test_a_whole_check_of_a_server_that_floods_ends() -> None:
         network = Network(Guard.parse(["127.0.0.0/8"]), seconds=0.5)
         async with answering(after_strays(500)) as port, serving(babble) as other:
             uris = [f"turn:{LOCAL}:{port}?transport=udp", f"turn:{LOCAL}:{other}?transport=tcp"]
-            found = await check_turn(network, {"turn": {"uris": uris}}, None)
+            found = await check_turn(network, TurnServer.of({"uris": uris}), None)
             return {(item.verdict, item.id) for item in found}
 
     started = time.monotonic()
