@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import Any
 
 from ..base_domain import nginx
@@ -16,6 +15,7 @@ from ..base_domain.redirects import (
     first_fault,
 )
 from ..request import Request, Result
+from ..service.host import run_program
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,13 +35,10 @@ def configuration(name: str) -> str:
     if program is None:
         raise ValueError(f"There is no nginx on this host that could serve {name}.")
     command = [program, "-T", "-q"]
-    # This function knows nothing of the module and its run_command.
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        command, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise ValueError(f"nginx refuses its own configuration: {done.stderr.strip()}")
-    return done.stdout
+    done = run_program(command)
+    if done.code != 0:
+        raise ValueError(f"nginx refuses its own configuration: {done.errors.strip()}")
+    return done.output
 
 
 def found(

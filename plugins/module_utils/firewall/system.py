@@ -8,34 +8,24 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ..service import nodes
+from ..service.host import PATIENCE, TIMED_OUT, Outcome, run_program
+from ..service.nodes import Node
+
 Rules = Mapping[str, str]  # the files of one firewall program by name; none: it is not ours
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-TIMED_OUT = 124  # what timeout(1) ends with when it had to end a program
 
 
 class FirewallError(Exception):
     """What stands in the way, in one sentence."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a program ended."""
-
-    code: int
-    output: str
-    errors: str
 
 
 class System(Protocol):
@@ -43,7 +33,7 @@ class System(Protocol):
 
     def finds(self, program: str) -> bool: ...
 
-    def run(self, command: Sequence[str], *, text: str = "") -> Finished: ...
+    def run(self, command: Sequence[str], *, text: str = "") -> Outcome: ...
 
     def names(self, folder: str) -> list[str]: ...
 
@@ -109,19 +99,10 @@ class Host:
     def finds(self, program: str) -> bool:
         return shutil.which(program, path=_PATH) is not None
 
-    def run(self, command: Sequence[str], *, text: str = "") -> Finished:
-        """Run a program in plain English, so that its words can be judged and shown."""
-        # A module's run_command is not at hand here: this class knows nothing of Ansible.
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            [*self._bounds(), *command],
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env={"PATH": _PATH, "LC_ALL": "C.UTF-8"},
-            check=False,
-        )
-        return Finished(code=done.returncode, output=done.stdout, errors=done.stderr)
+    def run(self, command: Sequence[str], *, text: str = "") -> Outcome:
+        """Run a program, and end it at the deadline with all that it started."""
+        left = PATIENCE if self._deadline is None else self._deadline - time.monotonic()
+        return run_program(command, seconds=max(left, 0.1), stdin=text)
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -140,21 +121,9 @@ class Host:
 
         What a killed process leaves has the name that the next one uses, and goes with it.
         """
-        folder = Path(path).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        name = folder / f".{Path(path).name}.homestead-new"
-        try:
-            handle = os.open(name, _NEW, 0o600)
-            with open(handle, "w", encoding="utf-8") as stream:
-                os.fchmod(stream.fileno(), _mode(path))
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(name, path)
-        except OSError:
-            name.unlink(missing_ok=True)
-            raise
-        _settle(folder)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
+        nodes.write(path, Node("file", text.encode(), mode=mode))
 
     def move(self, source: str, target: str) -> bool:
         """Rename a directory; of several who try, one succeeds."""
@@ -191,13 +160,6 @@ class Host:
         while not happened() and time.monotonic() < latest:
             time.sleep(0.2)
 
-    def _bounds(self) -> list[str]:
-        """Return what ends a program, and all that it started, at the deadline."""
-        if self._deadline is None:
-            return []
-        left = max(self._deadline - time.monotonic(), 0.1)
-        return ["timeout", "--kill-after=1", f"{left:.1f}"]
-
     def ssh_connection(self) -> str:
         """Find SSH_CONNECTION with this process or its ancestors: sudo hides it from us."""
         process = os.getpid()
@@ -209,18 +171,6 @@ class Host:
         return ""
 
 
-def _mode(path: str) -> int:
-    return os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
-
-
 def _parent(process: int) -> int:
     status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     return int(status.rpartition(")")[2].split()[1])
-
-
-def _settle(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from ..service.host import MISSING, TIMED_OUT, run_program
 from .judging import (
     Observation,
     accounts,
@@ -70,19 +70,8 @@ def _printed(root: Path, command: Sequence[str]) -> str:
     program = shutil.which(command[0], path=path)
     if program is None:
         return ""
-    try:
-        # A module's run_command is not at hand here: the reader knows nothing of Ansible.
-        return subprocess.run(  # pylint: disable=ansible-bad-function
-            [program, *command[1:]],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env={"PATH": path, "LC_ALL": "C.UTF-8"},
-            timeout=_PATIENCE,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    done = run_program([program, *command[1:]], environment={"PATH": path}, seconds=_PATIENCE)
+    return "" if done.code in (TIMED_OUT, MISSING) else done.output
 
 
 def _names(folder: Path) -> frozenset[str]:

@@ -19,6 +19,8 @@ from .model import ServiceError
 
 PATIENCE = 300.0
 """Seconds after which a program is stopped, unless it was given more."""
+TIMED_OUT, MISSING = 124, 127
+"""The codes of a program that was stopped, and of one that cannot be run, as a shell has them."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,14 @@ def run_program(
                 **identity,
             )
         except OSError as error:
-            return Outcome(127, errors=f"{argv[0]}: {error.strerror}")
+            return Outcome(MISSING, errors=f"{argv[0]}: {error.strerror}")
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             late = f"it did not end within {seconds:g} s and was stopped"
-            return Outcome(124, _text(output), f"{_text(errors)}\n{late}".strip())
+            return Outcome(TIMED_OUT, _text(output), f"{_text(errors)}\n{late}".strip())
         return Outcome(process.returncode, _text(output), _text(errors))
 
 

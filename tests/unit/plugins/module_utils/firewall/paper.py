@@ -18,13 +18,13 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
     TIMED_OUT,
-    Finished,
+    Outcome,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall import (
     paper_shell,
 )
 
-DONE = Finished(code=0, output="", errors="")
+DONE = Outcome(code=0, output="", errors="")
 VERBS = {
     "enable": ("enabled", True),
     "disable": ("enabled", False),
@@ -35,12 +35,12 @@ VERBS = {
 }
 
 
-def failed(words: str = "") -> Finished:
-    return Finished(code=1, output="", errors=words)
+def failed(words: str = "") -> Outcome:
+    return Outcome(code=1, output="", errors=words)
 
 
-def printed(text: str) -> Finished:
-    return Finished(code=0, output=text, errors="")
+def printed(text: str) -> Outcome:
+    return Outcome(code=0, output=text, errors="")
 
 
 @dataclass
@@ -67,22 +67,22 @@ class PaperHost:
     def finds(self, program: str) -> bool:
         return program in self.programs
 
-    def run(self, command: Sequence[str], *, text: str = "") -> Finished:
+    def run(self, command: Sequence[str], *, text: str = "") -> Outcome:
         line = " ".join(command)
         self.calls.append(line)
         for start, words in self.breaks.items():
             if line.startswith(start):
                 return failed(words)
         if self.slow and line.startswith(self.slow):
-            return Finished(code=TIMED_OUT, output="", errors="")
+            return Outcome(code=TIMED_OUT, output="", errors="")
         tool = command[0].rpartition("/")[2].replace("-", "_")
         program = getattr(self, f"_{tool}", None)
         if program is None:
             raise FileNotFoundError(2, "No such file or directory", command[0])
-        finished: Finished = program(line, text)
+        finished: Outcome = program(line, text)
         return finished
 
-    def _nft(self, line: str, text: str) -> Finished:
+    def _nft(self, line: str, text: str) -> Outcome:
         if " list " in line:
             listing = '{"nftables": []}' if "-j" in line else self.table
             return printed(listing) if self.table else failed("Error: No such file or directory")
@@ -93,7 +93,7 @@ class PaperHost:
             self.table = (text if path == "-" else self.files[path]).replace(EMPTY, "")
         return DONE
 
-    def _systemctl(self, line: str, _text: str) -> Finished:
+    def _systemctl(self, line: str, _text: str) -> Outcome:
         _tool, verb, *others = line.split()
         states = self.units.setdefault(others[-1], set()) if others else set()
         if verb == "show":
@@ -116,14 +116,14 @@ class PaperHost:
         else:
             states.discard(state)
 
-    def _systemd_run(self, line: str, _text: str) -> Finished:
+    def _systemd_run(self, line: str, _text: str) -> Outcome:
         self.timer = line.partition(" /bin/sh ")[2]
         return DONE
 
-    def _sshd(self, _line: str, _text: str) -> Finished:
+    def _sshd(self, _line: str, _text: str) -> Outcome:
         return printed(self.sshd)
 
-    def _sh(self, line: str, _text: str) -> Finished:
+    def _sh(self, line: str, _text: str) -> Outcome:
         words = line.partition(" ")[2]
         if words.startswith("-c "):
             return paper_shell.carry_out(self, words.partition(" ")[2])

@@ -15,11 +15,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.firewall
     UNIT,
     ZONE,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Finished
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ufw_files import (
     setting,
     with_setting,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall import (
     paper_tables,
 )
@@ -107,40 +107,40 @@ class FirewalldHost(paper_tables.TablesHost):
         shown = TABLE.format(interfaces="".join(ways), zone=zone, rules=" ".join(texts))
         self.listing = shown if "active" in self.units[UNIT] else ""
 
-    def _firewall_cmd(self, line: str, _text: str) -> Finished:
+    def _firewall_cmd(self, line: str, _text: str) -> Outcome:
         if "active" not in self.units[UNIT]:
             return failed("FirewallD is not running")
         if "--reload" in line:
             self._follow()
         return DONE
 
-    def _firewall_offline_cmd(self, _line: str, _text: str) -> Finished:
+    def _firewall_offline_cmd(self, _line: str, _text: str) -> Outcome:
         return DONE
 
-    def _nft(self, line: str, text: str) -> Finished:
+    def _nft(self, line: str, text: str) -> Outcome:
         if "inet firewalld" not in line:
             return super()._nft(line, text)
         if not self.listing:
             return failed("Error: No such file or directory")
         return printed(LISTING if "-j" in line else self.listing)
 
-    def _ip(self, line: str, _text: str) -> Finished:
+    def _ip(self, line: str, _text: str) -> Outcome:
         return printed("" if "-6" in line else self.route)
 
-    def _mount(self, line: str, _text: str) -> Finished:
+    def _mount(self, line: str, _text: str) -> Outcome:
         copy = line.split()[2]
         self.hidden = {path: self.files.pop(path) for path in self.names(ETC)}
         shown = {path.replace(copy, ETC, 1): self.files[path] for path in self.names(copy)}
         self.files.update(shown)
         return DONE
 
-    def _nsenter(self, _line: str, _text: str) -> Finished:
+    def _nsenter(self, _line: str, _text: str) -> Outcome:
         return failed()  # the daemon sees the file systems of the host
 
-    def _mountpoint(self, _line: str, _text: str) -> Finished:
+    def _mountpoint(self, _line: str, _text: str) -> Outcome:
         return failed() if self.hidden is None else DONE
 
-    def _umount(self, _line: str, _text: str) -> Finished:
+    def _umount(self, _line: str, _text: str) -> Outcome:
         if self.hidden is not None:
             self.remove(ETC)
             self.files.update(self.hidden)

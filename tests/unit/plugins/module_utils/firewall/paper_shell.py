@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Finished
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
 
 TOOLS = ("cat", "cmp", "cp", "flock", "grep", "mkdir", "mv", "rm", "sed", "sh", "timeout")
 ASKED = (
@@ -45,10 +45,10 @@ class Owner(Protocol):
 
     files: dict[str, str]
 
-    def run(self, command: Sequence[str], *, text: str = "") -> Finished: ...
+    def run(self, command: Sequence[str], *, text: str = "") -> Outcome: ...
 
 
-def carry_out(owner: Owner, script: str) -> Finished:
+def carry_out(owner: Owner, script: str) -> Outcome:
     """Run a script and let the host have what it makes of the files."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -67,7 +67,7 @@ def carry_out(owner: Owner, script: str) -> Finished:
             process.wait()
         owner.files = _get(root)
         words = (root / "errors").read_text(encoding="utf-8").replace(str(root), "")
-    return Finished(code=code, output="", errors=words)
+    return Outcome(code=code, output="", errors=words)
 
 
 def _equip(root: Path) -> None:
@@ -96,11 +96,11 @@ def _answer(owner: Owner, root: Path) -> int:
         (root / "answer").write_text(f"{finished.code}\n{words}", encoding="utf-8")
 
 
-def _ask(owner: Owner, command: Sequence[str], *, text: str) -> Finished:
+def _ask(owner: Owner, command: Sequence[str], *, text: str) -> Outcome:
     try:
         return owner.run(command, text=text)
     except FileNotFoundError as error:
-        return Finished(code=127, output="", errors=str(error))
+        return Outcome(code=127, output="", errors=str(error))
 
 
 def _put(files: dict[str, str], root: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Finished
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     DONE,
     PaperHost,
@@ -79,11 +79,11 @@ class TablesHost(PaperHost):
         super().boot()
         self.tables = {name: PaperTable() for name in self.tables}
 
-    def _save(self, line: str, _text: str) -> Finished:
+    def _save(self, line: str, _text: str) -> Outcome:
         counter = "[1:60] " if "-c" in line.split() else ""
         return printed(self.tables[line.partition("-")[0]].saved(counter=counter))
 
-    def _restore(self, line: str, text: str) -> Finished:
+    def _restore(self, line: str, text: str) -> Outcome:
         words = line.split()
         if "--test" not in words:
             self.tables[line.partition("-")[0]].restore(text, flush="-n" not in words)

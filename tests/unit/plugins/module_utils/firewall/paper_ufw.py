@@ -13,7 +13,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.iptables
     IPV4,
     IPV6,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Finished
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ufw import (
     DEFAULTS,
     SETTINGS,
@@ -23,6 +22,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ufw_file
     setting,
     with_setting,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall import (
     paper_tables,
 )
@@ -94,7 +94,7 @@ class UfwHost(paper_tables.TablesHost):
         if setting(self.files[SETTINGS], "ENABLED") == "yes":
             self._start("")
 
-    def _ufw_init(self, line: str, _text: str) -> Finished:
+    def _ufw_init(self, line: str, _text: str) -> Outcome:
         _tool, _option, folder, _verb = line.split()
         self._start(folder)
         return DONE
