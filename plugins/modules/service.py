@@ -16,6 +16,7 @@ description:
     before. The message is then what the program itself said.
   - The host remembers with which inputs (files, watched paths, packages) each unit was last
     started. A run that dies is finished by the next one, and no restart is ever lost.
+  - A file that somebody else wrote is copied before it is replaced, and named in a warning.
   - What was formerly managed under the same O(name) and is no longer listed is removed.
   - This plugin has a corresponding action plugin that renders the files and calls the modules for
     packages, groups and accounts.
@@ -440,6 +441,14 @@ units:
   returned: always
   type: dict
   sample: {coturn.service: restarted}
+kept:
+  description:
+    - Files and links that somebody else wrote and that were replaced or removed, each with the path
+      of its copy; what a package brought and nobody edited is none of them.
+    - Each is a warning too. The copies stay, below C(/var/lib/homestead/adopted).
+  returned: always
+  type: dict
+  sample: {/etc/turnserver.conf: /var/lib/homestead/adopted/2026-11-28/etc/turnserver.conf}
 public:
   description:
     - The public halves of O(secrets) that are keys, by their names; in check mode that of a key

@@ -27,6 +27,11 @@ def test_first_run_makes_a_verified_server(story: Story) -> None:
     assert story.first.status == 0, story.first.output[-8000:]
 
 
+def test_on_a_bare_host_nothing_of_anybody_else_is_in_the_way(story: Story) -> None:
+    """What Debian's packages bring is theirs and ours to replace, so no warning names it."""
+    assert not [run for run in story.runs.values() if "written by somebody else" in run.output]
+
+
 @pytest.mark.parametrize("host", HOSTS)
 def test_second_run_changes_nothing(story: Story, host: str) -> None:
     assert story.second.status == 0, story.second.output[-8000:]

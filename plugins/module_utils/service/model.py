@@ -160,7 +160,7 @@ class Service:
 def empty_answer(message: str) -> dict[str, Any]:
     """Return the answer to a service that cannot even be compared."""
     nothing: dict[str, Any] = {"files": [], "removed": [], "commands": [], "units": {}, "diff": []}
-    nothing["public"] = {}
+    nothing |= {"public": {}, "kept": {}}
     return {
         "changed": False,
         "packages": {"installed": [], "missing": []},

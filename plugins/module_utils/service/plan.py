@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from . import record as records
 from . import units
+from .aside import set_aside
 from .commands import fingerprint, is_due
 from .host import Host
 from .journal import Journal, open_journal
@@ -34,6 +35,8 @@ class Plan:
     states: dict[str, units.State]
     inputs: dict[str, Inputs]
     journal: Journal
+    kept: dict[str, str]
+    """Where copies of files belong that somebody else wrote and we replace, by their paths."""
 
     @property
     def intent(self) -> Record:
@@ -130,7 +133,8 @@ def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Pla
     names = {*service.units, *before.units, *inputs, *before.inputs}
     states = units.show(host, sorted(names))
     changes = tuple(differences(wished))
-    plan = Plan(service, needs, vault, wished, changes, (), before, states, inputs, journal)
+    kept = set_aside(changes, before.files, host)
+    plan = Plan(service, needs, vault, wished, changes, (), before, states, inputs, journal, kept)
     return replace(plan, due=find_due(plan, host))
 
 

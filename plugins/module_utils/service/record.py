@@ -70,6 +70,12 @@ def path_of(places: Places, name: str) -> str:
     return str(places.state / "services" / f"{name}.json")
 
 
+def files_of_all(places: Places) -> set[str]:
+    """Return every path that any of our services manages on this host."""
+    paths = (places.state / "services").glob("*.json")
+    return {path for record in paths for path in read(str(record)).files}
+
+
 def read(path: str) -> Record:
     """Return the record that stands at a path; none at all is the record of a new service."""
     content = nodes.read(path).content

@@ -76,8 +76,16 @@ def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
         "commands": [" ".join(command.argv) for command in plan.due],
         "units": _worth_saying(plan, actions),
         "public": _public_halves(plan),
+        "kept": plan.kept,
+        **_warned(plan.kept),
         "diff": [diff(change, plan.vault, ours) for change in plan.changes] if show_diff else [],
     }
+
+
+def _warned(kept: dict[str, str]) -> dict[str, list[str]]:
+    """Name what is replaced though somebody else wrote it, where people read it."""
+    said = [f"{path} was written by somebody else; a copy is kept as {kept[path]}" for path in kept]
+    return {"warnings": said} if said else {}
 
 
 def _public_halves(plan: Plan) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from . import commands, health, nodes, units
+from . import aside, commands, health, nodes, units
 from . import record as records
 from .host import Host
 from .journal import Journal, UnitBefore
@@ -75,6 +75,7 @@ def _write(wished: Iterable[Wish]) -> None:
 def _protect(plan: Plan, host: Host) -> Journal:
     record_path = records.path_of(host.places, plan.service.name)
     try:
+        aside.keep(plan.kept, plan.changes)
         return begin(plan, record_path, *(change.wish.path for change in plan.changes))
     except OSError as error:
         if not plan.journal.left_over:

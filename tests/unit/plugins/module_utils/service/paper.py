@@ -134,7 +134,7 @@ class Paper:
     def apply(self, *, check: bool = False, **task: Any) -> dict[str, Any]:
         """Make the service true as a first step, forgetting what was asked before."""
         self.programs.asked.clear()
-        service = service_of(self.host.places, name="demo", **task)
+        service = service_of(self.host.places, **{"name": "demo", **task})
         return make_true(service, self.host, check=check, show_diff=True)
 
 

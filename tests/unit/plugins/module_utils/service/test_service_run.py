@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
@@ -21,9 +24,6 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.servic
     Paper,
     PaperUnit,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -423,3 +423,51 @@ def test_a_directory_in_the_way_is_named(paper: Paper) -> None:
     (paper.root / "a").mkdir()
     with pytest.raises(ServiceError, match="is a directory on one side only"):
         paper.apply(files=[paper.file("a", "x")])
+
+
+def test_what_somebody_else_wrote_is_kept_once_and_named(paper: Paper) -> None:
+    """Also what is removed, links, and modes; not what is ours, edited or not."""
+    for name in ("a.conf", "b.conf"):
+        (paper.root / name).write_text(f"mine {name}")
+    (paper.root / "a.conf").chmod(0o640)
+    (paper.root / "c.conf").symlink_to("b.conf")
+    gone = [{"path": paper.path(name), "state": "absent"} for name in ("b.conf", "c.conf")]
+    task = {"files": [paper.file("a.conf", "ours"), *gone]}
+    foretold = paper.apply(check=True, **task)
+    assert not (paper.root / "state").exists()
+    result = paper.apply(**task)
+    assert foretold["kept"] == result["kept"]
+    copies = {Path(path).name: Path(copy) for path, copy in result["kept"].items()}
+    assert copies["a.conf"].read_text() == "mine a.conf"
+    assert copies["a.conf"].stat().st_mode & 0o777 == 0o640
+    assert copies["b.conf"].read_text() == "mine b.conf"
+    assert os.readlink(copies["c.conf"]) == "b.conf"
+    assert len(result["warnings"]) == 3
+    (paper.root / "a.conf").write_text("edited")
+    again = paper.apply(**task)
+    assert (again["changed"], again["kept"], "warnings" in again) == (True, {}, False)
+    assert not paper.apply(name="heir", files=[paper.file("a.conf", "heir's")])["kept"]
+
+
+def test_what_a_package_brought_is_not_kept_unless_somebody_edited_it(paper: Paper) -> None:
+    names = ("fresh.conf", "edited.conf")
+    for name in names:
+        (paper.root / name).write_text(f"default {name}")
+    sums = [hashlib.md5(f"default {name}".encode()).hexdigest() for name in names]
+    listed = "".join(f" {paper.path(name)} {md5}\n" for name, md5 in zip(names, sums))
+    ask = "dpkg-query --show --showformat=${Conffiles}\\n"
+    paper.programs.answers[ask] = lambda: Outcome(0, listed)
+    (paper.root / "edited.conf").write_text("mine")
+    result = paper.apply(files=[paper.file(name, "ours") for name in names])
+    assert list(result["kept"]) == [paper.path("edited.conf")]
+
+
+def test_a_copy_outlives_failures_and_is_made_once(paper: Paper) -> None:
+    (paper.root / "a.conf").write_text("mine")
+    refused = {"files": [paper.file("a.conf", "ours")], "validate": [{"argv": ["no"]}]}
+    paper.programs.answers["no"] = lambda: Outcome(1, errors="no")
+    assert paper.apply(**refused)["failed"]
+    result = paper.apply(files=[paper.file("a.conf", "ours")])
+    kept = [path for path in (paper.root / "state/adopted").rglob("*") if path.is_file()]
+    assert list(result["kept"].values()) == [str(path) for path in kept]
+    assert kept[0].read_text() == "mine"
