@@ -15,7 +15,8 @@ description:
   - Looks at a host and refuses it, with one sentence for each reason,
     if it cannot be a Matrix server.
   - That is so if it does not run Debian 12 or 13, if another program listens on a port that the
-    server needs, if it has too little memory or disk, or if it already serves another domain.
+    server needs, if it has too little memory or disk, if it already serves another domain, or if
+    it has a homeserver or a TURN server that others set up.
   - Free disk is asked for only until the homeserver has run, so that a full host can be repaired.
   - Changes nothing and returns what roles want to know about the host, also which ports its NAT
     publishes past the firewall, as Docker does it for containers.

@@ -68,6 +68,27 @@ def test_a_host_with_another_web_server_is_refused(lab: Lab) -> None:
         lab.module("base", "homestead.matrix.host", server_name="homestead.test")
 
 
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        pytest.param("synapse", "a Synapse that this collection did not set up", id="homeserver"),
+        pytest.param("coturn", "a TURN server that this collection did not set up", id="relay"),
+    ],
+)
+def test_a_host_with_servers_of_others_is_refused(
+    story: Story, lab: Lab, service: str, words: str
+) -> None:
+    """What no record knows is somebody else's: here our own, whose record is away for a while."""
+    assert story.first.status == 0
+    record = f"/var/lib/homestead/services/{service}.json"
+    lab.run("matrix", "mv", record, "/root/record")
+    try:
+        with pytest.raises(AssertionError, match=words):
+            lab.module("matrix", "homestead.matrix.host", server_name="homestead.test")
+    finally:
+        lab.run("matrix", "mv", "/root/record", record)
+
+
 def test_a_host_name_in_another_domain_is_fine(story: Story, lab: Lab) -> None:
     assert story.first.status == 0
     variables = json.dumps({"matrix_hostname": "homestead.provider.test"})

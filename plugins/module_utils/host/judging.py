@@ -29,6 +29,37 @@ OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
 """Programs that listen for us, and the services of which they are a part."""
 MEGABYTE = 1024 * 1024
 
+
+@dataclass(frozen=True)
+class Homeserver:
+    """A homeserver that others set up: where it stands, and the service that ours would be."""
+
+    title: str
+    paths: tuple[str, ...]
+    service: str = ""
+
+
+_UNITS = ("etc/systemd/system", "lib/systemd/system")
+
+
+def _native(title: str, *names: str, service: str = "") -> Homeserver:
+    """Describe a homeserver by the names of its directory in /etc and of its unit."""
+    units = (f"{folder}/{name}.service" for folder in _UNITS for name in names)
+    return Homeserver(title, (*(f"etc/{name}" for name in names), *units), service)
+
+
+HOMESERVERS = (
+    _native("Synapse", "matrix-synapse", "synapse", service="synapse"),
+    _native("Dendrite", "dendrite", "matrix-dendrite"),
+    _native("Conduit", "conduit", "matrix-conduit"),
+    _native("Continuwuity", "conduwuit", "continuwuity"),
+    _native("Tuwunel", "tuwunel"),
+    Homeserver(
+        "homeserver in containers (matrix-docker-ansible-deploy)",
+        ("matrix/synapse", "matrix/dendrite", "matrix/conduit", "matrix/continuwuity"),
+    ),
+)
+
 _LISTENING = {"tcp": "0A", "udp": "07"}
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
@@ -53,6 +84,9 @@ class Observation:
     iptables: str
     ip6tables: str
     nftables: str
+    homeservers: frozenset[str] = frozenset()
+    """Which paths of the table above there are."""
+    turnserver: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +147,8 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
             _memory_fault(seen, needed),
             _disk_fault(seen, needed),
             _server_name_fault(seen, needed),
+            *_homeserver_faults(seen),
+            _turn_fault(seen),
         )
         if sentence
     ]
@@ -186,6 +222,30 @@ def _server_name_fault(seen: Observation, needed: Requirements) -> str:
         f"The host already serves the Matrix IDs of {seen.server_name}, and every account would be "
         f"lost with matrix_domain {needed.server_name}; set it to {seen.server_name} again "
         "or take another host."
+    )
+
+
+def _homeserver_faults(seen: Observation) -> list[str]:
+    """Refuse a host on which others' accounts, rooms and signing key would be lost from sight."""
+    strange = (row for row in HOMESERVERS if row.service not in seen.services)
+    found = ((row, next(filter(seen.homeservers.__contains__, row.paths), "")) for row in strange)
+    return [
+        f"The host has a {row.title} that this collection did not set up (/{path}); its accounts, "
+        "rooms and signing key would be lost from sight. Take another host: this release cannot "
+        "adopt a server. If nothing there is needed any more, move it away."
+        for row, path in found
+        if path
+    ]
+
+
+def _turn_fault(seen: Observation) -> str:
+    """Refuse to take a TURN server away from whoever uses it; Debian's file only has comments."""
+    lines = (line.strip() for line in seen.turnserver.splitlines())
+    if "coturn" in seen.services or not any(line and not line.startswith("#") for line in lines):
+        return ""
+    return (
+        "The host has a TURN server that this collection did not set up (/etc/turnserver.conf); "
+        "whoever uses it would lose it. Take another host, or move that file away."
     )
 
 

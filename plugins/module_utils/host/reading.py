@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..service.host import MISSING, TIMED_OUT, run_program
 from .judging import (
+    HOMESERVERS,
     Observation,
     accounts,
     listeners,
@@ -53,6 +54,10 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
         nftables=_printed(root, _NFT),
+        homeservers=frozenset(
+            path for row in HOMESERVERS for path in row.paths if os.path.lexists(root / path)
+        ),
+        turnserver=_text(root / "etc/turnserver.conf"),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.host.judging import (
+    HOMESERVERS,
+    Homeserver,
     Observation,
     Requirements,
     addresses,
@@ -224,6 +226,19 @@ def test_memory_unknown_is_none() -> None:
             "or take another host.",
             id="another domain",
         ),
+        pytest.param(
+            replace(FRESH, homeservers=frozenset({"etc/matrix-synapse"})),
+            "The host has a Synapse that this collection did not set up (/etc/matrix-synapse); its "
+            "accounts, rooms and signing key would be lost from sight. Take another host: this "
+            "release cannot adopt a server. If nothing there is needed any more, move it away.",
+            id="another Synapse",
+        ),
+        pytest.param(
+            replace(FRESH, turnserver="# comment\nstatic-auth-secret=north\n"),
+            "The host has a TURN server that this collection did not set up (/etc/turnserver.conf);"
+            " whoever uses it would lose it. Take another host, or move that file away.",
+            id="another TURN server",
+        ),
     ],
 )
 def test_what_is_refused(seen: Observation, sentence: str) -> None:
@@ -260,6 +275,16 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
             ),
             id="a component under the account of its name",
         ),
+        pytest.param(
+            replace(
+                FRESH,
+                homeservers=frozenset({"etc/matrix-synapse"}),
+                turnserver="realm=example.com",
+                services=frozenset({"synapse", "coturn"}),
+            ),
+            id="our own servers",
+        ),
+        pytest.param(replace(FRESH, turnserver="# realm=\n\n"), id="coturn as Debian brings it"),
         pytest.param(replace(FRESH, server_name="example.com"), id="the same domain"),
         pytest.param(
             replace(FRESH, server_name="example.com", disk_free=0), id="a full disk to repair"
@@ -269,6 +294,13 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
 )
 def test_what_is_taken(seen: Observation) -> None:
     assert faults(seen, NEEDED) == []
+
+
+@pytest.mark.parametrize("row", HOMESERVERS, ids=lambda row: row.title)
+def test_every_homeserver_is_refused_wherever_it_stands(row: Homeserver) -> None:
+    for path in row.paths:
+        [sentence] = faults(replace(FRESH, homeservers=frozenset({path})), NEEDED)
+        assert f"{row.title} that this collection did not set up (/{path})" in sentence
 
 
 def test_all_faults_are_told_at_once() -> None:

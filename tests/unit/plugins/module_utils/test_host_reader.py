@@ -83,6 +83,15 @@ def test_secrets_are_known_by_their_names(root: Path) -> None:
     assert observe(root).secrets == {"turn"}
 
 
+def test_servers_of_others_are_seen(root: Path) -> None:
+    for path in ("etc/matrix-synapse", "matrix/dendrite"):
+        (root / path).mkdir(parents=True)
+    (root / "etc/turnserver.conf").write_text("realm=example.com\n", encoding="utf-8")
+    seen = observe(root)
+    assert seen.homeservers == {"etc/matrix-synapse", "matrix/dendrite"}
+    assert seen.turnserver == "realm=example.com\n"
+
+
 def test_the_recorded_server_name_is_read(root: Path) -> None:
     state = root / "var/lib/homestead"
     state.mkdir(parents=True)
