@@ -5,8 +5,8 @@
 
 usage: driver.py DIRECTORY <WISHES
 
-The directory holds the firewall's part of the collection's module_utils as the package
-`homestead`. Nobody connects here: what confirms a change is the same process.
+The directory holds parts of the collection's module_utils as packages of `homestead`. Nobody
+connects here: what confirms a change is the same process.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from homestead import ports
-from homestead.backends import backends
-from homestead.commit import LOCK, Firewall, Ticket, Wish
-from homestead.system import Host
+from homestead.firewall import ports
+from homestead.firewall.backends import backends
+from homestead.firewall.commit import LOCK, Firewall, Ticket, Wish
+from homestead.firewall.system import Host
 
 host = Host()
 programs = backends(host)

@@ -77,10 +77,9 @@ class Server:
 
     def commit(self, wishes: list[Any]) -> list[list[str]]:
         """Commit ports with their rules in turn, past ssh, and return what is open after each."""
-        package = ROOT / "plugins/module_utils/firewall"
-        # Under another name: firewalld has a package `firewall` of its own.
-        pack = ["tar", "-C", str(package.parent), "--transform=s/^firewall/homestead/"]
-        pack += ["--exclude=__pycache__", "-c", package.name]
+        # In a package: firewalld has one called `firewall` of its own.
+        pack = ["tar", "-C", str(ROOT / "plugins/module_utils"), "--transform=s,^,homestead/,"]
+        pack += ["--exclude=__pycache__", "-c", "firewall", "service"]
         packed = subprocess.run(pack, check=True, capture_output=True).stdout
         unpack = "mkdir -p /tmp/driver && tar -C /tmp/driver -x"
         self.lab.shell("server", unpack, stdin=packed)
