@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
@@ -14,6 +15,7 @@ from ansible.plugins.connection import ConnectionBase
 
 from ..module_utils.arguments.firewall import ARGUMENTS
 from ..plugin_utils.program.kept_code import KeptAction
+from ..plugin_utils.program.packages import install
 
 PATIENCE = 30  # seconds after the host's own undoing until we call it unreachable
 
@@ -30,9 +32,8 @@ class ActionModule(KeptAction):
         result = self._phase("apply", token=token, task_vars=task_vars)
         if result.get("packages") and not self._task.check_mode:
             packages = result["packages"]
-            installed = self._install(packages, task_vars=task_vars)
-            if installed.get("failed"):
-                return {**result, **installed}
+            if failure := install(packages, partial(self._call, variables=task_vars or {})):
+                return {**result, "failed": True, "changed": False, "msg": failure}
             result = self._phase("apply", token=token, task_vars=task_vars)
             result["packages"] = packages
         if result.get("pending"):
@@ -43,13 +44,6 @@ class ActionModule(KeptAction):
         commit = {"phase": phase, "token": token, "over_ssh": self._can_reconnect()}
         arguments = {**self._task.args, **commit}
         return self._ask("firewall", ARGUMENTS, arguments, task_vars)
-
-    def _install(self, packages: list[str], *, task_vars: Any) -> dict[str, Any]:
-        arguments = {"name": packages, "install_recommends": False, "update_cache": True}
-        done: dict[str, Any] = self._execute_module(
-            module_name="ansible.builtin.apt", module_args=arguments, task_vars=task_vars
-        )
-        return done
 
     def _prove(self, token: str, *, task_vars: Any) -> dict[str, Any]:
         """Try new connections until one confirms, or hears that the host undid the change."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -26,15 +27,9 @@ from ..module_utils.service.model import (
 )
 from ..module_utils.service.programs import requirements_path
 from ..plugin_utils.program.kept_code import KeptAction
+from ..plugin_utils.program.packages import install, last_words
 
 SOURCES = ("template", "content", "document", "copy")
-APT = {
-    "state": "present",
-    "install_recommends": False,
-    "policy_rc_d": 101,
-    "update_cache": True,
-    "lock_timeout": 300,
-}
 MOST_ROUNDS = 4
 
 Variables = dict[str, Any]
@@ -64,22 +59,18 @@ class ActionModule(KeptAction):
             installed += needs["packages"]
         raise ServiceError(f"still missing after installing it: {needs}")
 
-    def _call(self, module: str, arguments: Entry, variables: Variables) -> dict[str, Any]:
-        result: dict[str, Any] = self._execute_module(
-            module_name=module, module_args=arguments, task_vars=variables
-        )
-        return result
-
     def _bring(self, needs: dict[str, Any], variables: Variables) -> str:
         """Let the modules made for it bring what is missing; return the message of a failure."""
+        call = partial(self._call, variables=variables)
         calls = [("ansible.builtin.group", {"name": g, "system": True}) for g in needs["groups"]]
         if needs["account"]:
             calls.append(("ansible.builtin.user", needs["account"]))
         for module, arguments in calls:
-            result = self._call(module, arguments, variables)
+            result = call(module, arguments)
             if result.get("failed"):
-                return _last_words(module, result)
-        if needs["packages"] and (failure := self._install(needs["packages"], variables)):
+                return last_words(module, result)
+        # Nothing starts by itself: a service runs once its own files are there.
+        if needs["packages"] and (failure := install(needs["packages"], call, policy_rc_d=101)):
             return failure
         failures = (self._fetch(download, variables) for download in needs["downloads"])
         return next(filter(None, failures), "")
@@ -102,16 +93,6 @@ class ActionModule(KeptAction):
             self._remove_tmp_path(folder, force=True)  # type: ignore[no-untyped-call]  # Ansible's
         said = result.get("msg", "it failed")
         return f"{download['source']} did not come: {said}" if result.get("failed") else ""
-
-    def _install(self, packages: list[str], variables: Variables) -> str:
-        """Install packages, after a failure once more with fresh lists."""
-        result: dict[str, Any] = {}
-        for cache_valid_time in (3600, 0):
-            arguments = {"name": packages, "cache_valid_time": cache_valid_time, **APT}
-            result = self._call("ansible.builtin.apt", arguments, variables)
-            if not result.get("failed"):
-                return ""
-        return _last_words("ansible.builtin.apt", result)
 
     def _arguments(self, variables: Variables) -> Entry:
         """Return the module's arguments, with all content in one compressed piece."""
@@ -246,11 +227,6 @@ def _plain(value: object, path: str) -> object:
         if isinstance(value, kind):
             return kind(value)
     raise ServiceError(f"{path}: a document cannot hold {type(value).__name__}")
-
-
-def _last_words(module: str, result: dict[str, Any]) -> str:
-    words = (result.get("stderr") or "").strip().splitlines()[-5:]
-    return "\n".join([f"{module}: {result.get('msg', 'failed')}", *words])
 
 
 def _with_installed(result: dict[str, Any], installed: list[str]) -> dict[str, Any]:

@@ -110,6 +110,12 @@ class KeptAction(ActionBase):
         )
         return result
 
+    def _call(self, module: str, arguments: Variables, variables: Variables) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name=module, module_args=arguments, task_vars=variables
+        )
+        return result
+
     def _may_keep(self, request: str) -> bool:
         return (
             self._is_pipelining_enabled("new")

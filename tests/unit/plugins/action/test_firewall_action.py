@@ -121,8 +121,12 @@ def test_a_dry_run_installs_nothing() -> None:
 
 
 def test_a_package_that_cannot_be_installed_is_the_error() -> None:
-    result, _action = run([MISSING, {"failed": True, "changed": False, "msg": "no such package"}])
-    assert (result["failed"], result["msg"]) == (True, "no such package")
+    """The lists may be old, so it is tried twice; the package lock is waited for as elsewhere."""
+    refusal = {"failed": True, "changed": False, "msg": "no such package"}
+    result, action = run([MISSING, refusal, refusal])
+    assert (result["failed"], result["msg"]) == (True, f"{APT}: no such package")
+    assert phases(action) == ["apply", APT, APT]
+    assert {arguments["lock_timeout"] for name, arguments in action.calls if name == APT} == {300}
 
 
 def test_a_refusal_needs_no_proof() -> None:
