@@ -25,7 +25,8 @@ FOLDER = "adopted"
 
 def set_aside(changes: Iterable[Change], ours: Container[str], host: Host) -> dict[str, str]:
     """Return where the copy of each file belongs that we did not write and shall replace."""
-    foreign = [change for change in changes if _is_foreign(change, ours)]
+    elsewhere = (c for c in changes if host.places.configuration not in Path(c.wish.path).parents)
+    foreign = [change for change in elsewhere if _is_foreign(change, ours)]
     if not foreign:
         return {}
     recorded, packaged = records.files_of_all(host.places), _packaged(host)

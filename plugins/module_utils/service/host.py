@@ -52,6 +52,8 @@ class Places:
     state: Path = Path("/var/lib/homestead")
     secrets: Path = Path("/etc/homestead/secrets")
     locks: Path = Path("/run/homestead")
+    configuration: Path = Path("/etc/homestead")
+    """What stands here is ours by its place, whichever of our programs wrote it."""
 
     @property
     def downloads(self) -> Path:

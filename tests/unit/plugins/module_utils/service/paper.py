@@ -113,7 +113,8 @@ class Paper:
 
     @property
     def host(self) -> Host:
-        places = Places(self.root / "state", self.root / "secrets", self.root / "locks")
+        folders = (self.root / name for name in ("state", "secrets", "locks", "ours"))
+        places = Places(*folders)
         return Host(places, self.programs, settle=0, patience=0, root=self.root)
 
     def path(self, name: str) -> str:

@@ -447,6 +447,9 @@ def test_what_somebody_else_wrote_is_kept_once_and_named(paper: Paper) -> None:
     again = paper.apply(**task)
     assert (again["changed"], again["kept"], "warnings" in again) == (True, {}, False)
     assert not paper.apply(name="heir", files=[paper.file("a.conf", "heir's")])["kept"]
+    (paper.root / "ours").mkdir()
+    (paper.root / "ours/tls.pem").write_text("by our own program")
+    assert not paper.apply(files=[paper.file("ours/tls.pem", "by hand")])["kept"]
 
 
 def test_what_a_package_brought_is_not_kept_unless_somebody_edited_it(paper: Paper) -> None:
