@@ -64,6 +64,14 @@ _LISTENING = {"tcp": "0A", "udp": "07"}
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
 
+_UNCONFIGURED = {
+    "syslog",
+    "no-rfc5780",
+    "no-stun-backward-compatibility",
+    "response-origin-only-with-rfc5780",
+}
+"""All that Debian's package sets in /etc/turnserver.conf."""
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -239,9 +247,10 @@ def _homeserver_faults(seen: Observation) -> list[str]:
 
 
 def _turn_fault(seen: Observation) -> str:
-    """Refuse to take a TURN server away from whoever uses it; Debian's file only has comments."""
-    lines = (line.strip() for line in seen.turnserver.splitlines())
-    if "coturn" in seen.services or not any(line and not line.startswith("#") for line in lines):
+    """Refuse to take a TURN server away from whoever uses it."""
+    lines = {line.strip() for line in seen.turnserver.splitlines()}
+    settings = {line for line in lines if line and not line.startswith("#")}
+    if "coturn" in seen.services or settings <= _UNCONFIGURED:
         return ""
     return (
         "The host has a TURN server that this collection did not set up (/etc/turnserver.conf); "

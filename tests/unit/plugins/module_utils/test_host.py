@@ -75,6 +75,16 @@ FRESH = Observation(
     nftables="",
 )
 
+# Without its comments, of coturn 4.6.1-1 and 4.6.1-2 alike.
+DEBIANS = """\
+# realm=mycompany.org
+
+syslog
+no-rfc5780
+no-stun-backward-compatibility
+response-origin-only-with-rfc5780
+"""
+
 
 def listening(*ports: int, address: str = "00000000") -> str:
     lines = (
@@ -284,7 +294,7 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
             ),
             id="our own servers",
         ),
-        pytest.param(replace(FRESH, turnserver="# realm=\n\n"), id="coturn as Debian brings it"),
+        pytest.param(replace(FRESH, turnserver=DEBIANS), id="coturn as Debian brings it"),
         pytest.param(replace(FRESH, server_name="example.com"), id="the same domain"),
         pytest.param(
             replace(FRESH, server_name="example.com", disk_free=0), id="a full disk to repair"
