@@ -18,6 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    Expectations,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
@@ -81,7 +84,7 @@ def main() -> None:
     given = json.loads(sys.argv[1])
     plan = Plan(
         given.get("server_name", "example.com"),
-        expectations=given.get("expectations", {}),
+        expectations=Expectations.of(given.get("expectations", {})),
         credentials=given.get("credentials", {}),
         allowed=LOCAL,
     )
