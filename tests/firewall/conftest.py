@@ -25,10 +25,9 @@ from firewall_server import Lab, Server  # noqa: E402 - see above
 sys.path.append(str(Path(__file__).parents[1] / "rendering"))
 
 KINDS = [f"{name}-{release}" for name in reversed(FIREWALLS) for release in (12, 13)]
-# Each firewall in that of its versions that is more trouble: the kinds that attempts to lock the
-# controller out are made on and that tell the whole story. What an attempt does to every firewall
+# Each firewall in that of its versions that is more trouble. What an attempt does to every firewall
 # alike is tried on one of them, in turn. `make lockouts` takes all kinds for all, and changes rules
-# fifty times.
+# fifty times. Molecule has firewalld on Debian 13, and nftables on 12.
 LONG = "LOCKOUTS" in os.environ
 HARDEST = os.environ.get("LOCKOUTS", "nftables-13 ufw-12 firewalld-12").split()
 
@@ -43,20 +42,19 @@ class ByServer(LoadScopeScheduling):
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the hardest kinds tell the story, and share the attempts that are alike."""
-    left = [item for item in items if _is_left(item)]
+    """Let the kinds share the attempts that are alike."""
+    left = [item for item in items if not LONG and _is_anothers(item)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
 
 
-def _is_left(item: pytest.Item) -> bool:
-    given = getattr(item, "callspec", None)
-    given = given.params if given else {}
-    kind, attempt = given.get("bare"), given.get("attempt")
-    if attempt is None:
-        return item.path.name == "test_story.py" and kind in KINDS and kind not in HARDEST
+def _is_anothers(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    attempt = call.params.get("attempt") if call else None
+    if attempt is None or not attempt.is_alike:
+        return False
     turn = list(ATTEMPTS.values()).index(attempt) % len(HARDEST)
-    return not LONG and attempt.is_alike and kind != HARDEST[turn]
+    return call.params["bare"] != HARDEST[turn]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
@@ -76,7 +74,7 @@ def a_bare_server(kind: str, name: str) -> Iterator[Server]:
         server.lab.down()
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(scope="session", params=HARDEST)
 def bare(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Start the host of all tests but those that have one of their own."""
     with a_bare_server(request.param, "firewall") as server:
