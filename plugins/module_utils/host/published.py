@@ -92,7 +92,7 @@ def numbers(protocol: str, first: int, last: int) -> set[tuple[str, int]]:
     return {(protocol, number) for number in range(first, last + 1)}
 
 
-def admitted(opened: Iterable[Mapping[str, Any]]) -> set[tuple[str, int]]:
+def open_to_everybody(opened: Iterable[Mapping[str, Any]]) -> set[tuple[str, int]]:
     """Return every port that these entries of `matrix_site.ports` open to everybody."""
     rows = (port for port in opened if not port["sources"])
     return set().union(*(numbers(row["protocol"], row["first"], row["last"]) for row in rows))

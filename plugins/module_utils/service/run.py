@@ -89,7 +89,7 @@ def _warned(kept: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _public_halves(plan: Plan) -> dict[str, str]:
-    """Return the public half of each key; one that is still to be made has none in check mode."""
+    """Return the public half of each key; in check mode that of a missing one is made up."""
     wished = plan.service.secrets if plan.service.present else ()
     keys = (secret.name for secret in wished if secret.kind != "text")
     return {name: plan.vault.value(name + PUBLIC) for name in keys}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...module_utils.host.published import (
     Published,
-    admitted,
+    open_to_everybody,
     remedy,
     unexpected,
 )
@@ -45,7 +45,7 @@ def plan(site: Data, published: Sequence[Data] | None = None) -> dict[str, Any]:
 
 
 def _unexpected(published: Sequence[Data], opened: Sequence[Data]) -> list[dict[str, Any]]:
-    found = unexpected(map(Published.of, published), admitted=admitted(opened))
+    found = unexpected(map(Published.of, published), admitted=open_to_everybody(opened))
     return [port.as_dict() for port in found]
 
 

@@ -114,7 +114,7 @@ class TurnClient:
 
     async def bind(self) -> Endpoint:
         """Ask by which address the server sees us."""
-        return _endpoint(_success(await self._ask(Kind.BINDING)), Name.XOR_MAPPED_ADDRESS)
+        return _endpoint(await self._ask(Kind.BINDING), Name.XOR_MAPPED_ADDRESS)
 
     async def challenge(self, version: int) -> Message:
         """Ask for a relay without saying who we are; the refusal tells how to say it."""
@@ -147,15 +147,12 @@ class TurnClient:
     async def _borrow(self, version: int) -> Message:
         if not self._login.key:
             await self._challenge(version)
-        return await self._ask(Kind.ALLOCATE, *_relay_wish(version))
+        return await self._answered(Kind.ALLOCATE, *_relay_wish(version))
 
     async def permit(self, peer: IPAddress) -> None:
         """Let a peer send to our relay, and us to it."""
         wish = _permission(peer)
-        answer = await self._ask(
-            Kind.CREATE_PERMISSION, *wish.attributes, transaction=wish.transaction
-        )
-        _success(answer)
+        await self._ask(Kind.CREATE_PERMISSION, *wish.attributes, transaction=wish.transaction)
 
     async def permit_each(self, peers: Sequence[IPAddress]) -> dict[IPAddress, StunError | None]:
         """Ask for each of these peers, all at once; return why it may not be sent to, if so."""
@@ -178,7 +175,7 @@ class TurnClient:
 
     async def release(self) -> None:
         """Give the relay back."""
-        _success(await self._ask(Kind.REFRESH, (Name.LIFETIME, bytes(4))))
+        await self._ask(Kind.REFRESH, (Name.LIFETIME, bytes(4)))
 
     async def release_quietly(self) -> None:
         """Give back what should not have been given."""
@@ -209,6 +206,12 @@ class TurnClient:
             answer = await self._channel.exchange(payload, missing=missing)
 
     async def _ask(self, kind: Kind, *attributes: Attribute, transaction: bytes = b"") -> Message:
+        """Ask as the user we are, and insist on success."""
+        return _success(await self._answered(kind, *attributes, transaction=transaction))
+
+    async def _answered(
+        self, kind: Kind, *attributes: Attribute, transaction: bytes = b""
+    ) -> Message:
         """Ask as the user we are, again if the nonce is stale."""
         answer = await self._transact(kind, attributes, transaction=transaction)
         if answer.error_code == STALE_NONCE and self._credentials:

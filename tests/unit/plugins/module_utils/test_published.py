@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.host.published import (
     Published,
     Target,
-    admitted,
+    open_to_everybody,
     remedy,
     unexpected,
 )
@@ -64,7 +64,7 @@ def test_the_data_of_a_port() -> None:
     ],
 )
 def test_what_nobody_opened(port: Published, given: list[dict[str, Any]], is_named: bool) -> None:
-    assert unexpected([port], admitted=admitted(given)) == ([port] if is_named else [])
+    assert unexpected([port], admitted=open_to_everybody(given)) == ([port] if is_named else [])
 
 
 @pytest.mark.parametrize(
