@@ -111,7 +111,7 @@ def fleet(finished: Lab, *, hosts: int, runs: int) -> list[Figure]:
     """Measure runs without change on so many copies of the finished host at once."""
     kept = "homestead-lab/finished"
     subprocess.run(
-        ["docker", "commit", f"{finished.name}-matrix", kept], check=True, capture_output=True
+        ["docker", "commit", finished.container("matrix"), kept], check=True, capture_output=True
     )
     lab, topology = Lab("fleet"), finished.state / "fleet.toml"
     topology.write_text(

@@ -20,6 +20,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 from ansible_collections.homestead.matrix.tests.lab import warm_ansible
+from ansible_collections.homestead.matrix.tests.lab.homestead_lab import CHECKOUT
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,9 @@ class Lab:
     @property
     def state(self) -> Path:
         return ROOT / ".cache/lab" / self.name
+
+    def container(self, host: str) -> str:
+        return f"{self.name}-{CHECKOUT}-{host}"
 
     def up(
         self, *, release: str = "13", only: tuple[str, ...] = (), topology: Path | None = None
@@ -123,7 +127,7 @@ class Lab:
 
     def begin(self, host: str, *command: str) -> subprocess.Popen[bytes]:
         """Start a program as root on a host by its namespaces: the engine is slow."""
-        first = first_process(f"{self.name}-{host}")
+        first = first_process(self.container(host))
         enter = ["nsenter", f"--target={first}", "--all", "--root", "--wd", "--", *command]
         pipe = subprocess.PIPE
         return subprocess.Popen(enter, env=ROOTS, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -159,8 +163,7 @@ class Lab:
 
     def reboot(self, host: str) -> None:
         """Restart a whole host."""
-        container = f"{self.name}-{host}"
-        subprocess.run(["docker", "restart", container], check=True, capture_output=True)
+        subprocess.run(["docker", "restart", self.container(host)], check=True, capture_output=True)
         asked = ("systemctl", "is-system-running")
         wait_until(lambda: b"running" in self.attempt(host, *asked).stdout, seconds=30)
 

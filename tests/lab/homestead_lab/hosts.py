@@ -32,7 +32,7 @@ RIGHTS = [
 def running(lab: Lab) -> dict[str, Host]:
     """Return the hosts that were finished and run."""
     listed = run(
-        ["docker", "ps", "--filter", f"label={LABEL}={lab.name}", "--format", "{{.Names}}"]
+        ["docker", "ps", "--filter", f"label={LABEL}={lab.label}", "--format", "{{.Names}}"]
     )
     names = set(listed.split())
     return {name: host for name, host in recorded(lab).items() if lab.container(name) in names}
@@ -58,7 +58,7 @@ def start(lab: Lab, host: Host, *, subnet: Subnet, nameserver: str) -> None:
     address4, address6 = subnet.addresses(host)
     command = ["docker", "run", "--detach", "--name", container, "--hostname", host.name, *RIGHTS]
     command += ["--network", lab.network, "--ip", address4, "--ip6", address6]
-    command += ["--label", f"{LABEL}={lab.name}"]
+    command += ["--label", f"{LABEL}={lab.label}"]
     command += ["--env", f"LAB_NAMESERVER={nameserver}"] if nameserver else []
     command += ["--device", TUNNEL] if Path(TUNNEL).exists() else []
     run([*command, host.image_tag])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homestead_lab import CHECKOUT
 from homestead_lab.shell import LabError, attempt, run, step
 from homestead_lab.topology import LABS, Subnet
 
@@ -35,9 +36,13 @@ def alone() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab belongs to the clone that made it, and everything of it bears its name."""
+    """A lab belongs to the checkout that made it, and everything of it bears both their names."""
 
     name: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}-{CHECKOUT}"
 
     @property
     def state(self) -> Path:
@@ -45,7 +50,7 @@ class Lab:
 
     @property
     def network(self) -> str:
-        return f"{self.name}-net"
+        return f"{self.label}-net"
 
     @property
     def key(self) -> Path:
@@ -54,10 +59,10 @@ class Lab:
     @property
     def sockets(self) -> Path:
         """Where ssh keeps its shared connections: the path of a socket must be short."""
-        return Path(tempfile.gettempdir()) / f"homestead-lab-{self.name}"
+        return Path(tempfile.gettempdir()) / f"homestead-lab-{self.label}"
 
     def container(self, host: str) -> str:
-        return f"{self.name}-{host}"
+        return f"{self.label}-{host}"
 
 
 def prepare(lab: Lab) -> None:
@@ -82,14 +87,11 @@ def network(lab: Lab) -> Subnet:
 
 
 def existing_network(lab: Lab) -> Subnet | None:
-    """Return the lab's network if it exists; refuse one that another clone made."""
+    """Return the lab's network if it exists."""
     result = attempt(["docker", "network", "inspect", "--format", "{{json .Labels}}", lab.network])
     if result.returncode:
         return None
-    labels: dict[str, str] = json.loads(result.stdout) or {}
-    owner = labels.get(f"{LABEL}.state", "somebody else")
-    if owner != str(lab.state):
-        raise LabError(f"The network {lab.network} belongs to {owner}: choose another --name.")
+    labels: dict[str, str] = json.loads(result.stdout)
     return Subnet(int(labels[f"{LABEL}.index"]))
 
 
@@ -98,8 +100,8 @@ def create_network(lab: Lab, subnet: Subnet) -> bool:
     command = ["docker", "network", "create", "--ipv6"]
     for addresses in subnet.ranges:
         command += ["--subnet", addresses]
-    command += ["--label", f"{LABEL}={lab.name}", "--label", f"{LABEL}.index={subnet.index}"]
-    result = attempt([*command, "--label", f"{LABEL}.state={lab.state}", lab.network])
+    command += ["--label", f"{LABEL}={lab.label}", "--label", f"{LABEL}.index={subnet.index}"]
+    result = attempt([*command, lab.network])
     if result.returncode and "overlap" not in result.stderr.lower():
         raise LabError(result.stderr.strip())
     return not result.returncode
@@ -108,7 +110,7 @@ def create_network(lab: Lab, subnet: Subnet) -> bool:
 def remove(lab: Lab) -> None:
     """Remove everything that bears this lab's name."""
     if existing_network(lab):
-        listed = run(["docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}={lab.name}"])
+        listed = run(["docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}={lab.label}"])
         if listed:
             run(["docker", "rm", "--force", "--volumes", *listed.split()])
         run(["docker", "network", "rm", lab.network])
