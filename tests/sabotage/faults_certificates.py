@@ -51,7 +51,11 @@ FAULTS = [
     fault("the certificate is self-signed", Shown(Shape(issuer="itself")), *BOTH),
     fault("nobody knows the issuer", Shown(Shape(issuer="stranger")), *BOTH),
     fault("the intermediate is missing", Shown(Shape(issuer="intermediate")), *BOTH),
-    fault("the certificate expires soon", Shown(Shape(days=5)), "warning certificate.expiry"),
+    fault(
+        "the certificate expires soon",
+        Shown(Shape(begins=-80, days=10)),
+        "warning certificate.expiry",
+    ),
     fault(
         "the base domain's certificate has expired",
         Shown(Shape(names=("homestead.test",), begins=-90, days=-1), **BASE),

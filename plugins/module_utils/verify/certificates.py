@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from .findings import Check, Finding
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 NAMES_SHOWN = 20
-DAYS_ADVISED = 14
+_LEFT_ADVISED = timedelta(days=14)
+_PART_ADVISED = 6
+"""Renewals begin with a third of a certificate's life left: a sixth is late, however long it is."""
+_IN_HOURS = timedelta(days=2)
 _REFERENCE = "Server-Server API, TLS"
 TRUST = Check(
     "certificate.trust",
@@ -140,7 +143,7 @@ def _names(leaf: x509.Certificate) -> tuple[str, ...]:
 def judge_certificate(
     certificate: Certificate, *, name: str, where: str, now: datetime | None = None
 ) -> list[Finding]:
-    """Judge trust, name and remaining days of the certificate that `where` shows for a name."""
+    """Judge trust, name and remaining life of the certificate that `where` shows for a name."""
     now = now or datetime.now(timezone.utc)
     try:
         facts = read(certificate)
@@ -204,12 +207,15 @@ def _key(facts: Facts, where: str) -> Finding:
 
 
 def _expiry(facts: Facts, now: datetime, evidence: dict[str, Any]) -> Iterator[Finding]:
-    """Warn about the days left; an expired certificate is already an error of trust."""
-    days = facts.days_left(now)
-    if days < 0:
+    """Warn if little of its life is left; an expired certificate is already an error of trust."""
+    left, life = facts.not_after - now, facts.not_after - facts.not_before
+    if left < timedelta():
         return
-    judge = EXPIRY.warning if days < DAYS_ADVISED else EXPIRY.ok
-    yield judge(f"The certificate of {evidence['where']} is valid for {days} more days.")
+    judge = EXPIRY.warning if left < min(_LEFT_ADVISED, life / _PART_ADVISED) else EXPIRY.ok
+    told = (
+        f"{left // timedelta(hours=1)} more hours" if left < _IN_HOURS else f"{left.days} more days"
+    )
+    yield judge(f"The certificate of {evidence['where']} is valid for {told}.")
 
 
 def _evidence(certificate: Certificate, facts: Facts, now: datetime) -> dict[str, Any]:

@@ -46,12 +46,15 @@ class Authority:
         builder = _valid(builder.add_extension(basic, critical=True), days=30)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
-    def issue(self, *names: str, days: float = 30, key: Key | None = None) -> Issued:
-        """Issue a certificate that is valid until `days` from now, which may be in the past."""
+    def issue(
+        self, *names: str, days: float = 30, life: float = 90, key: Key | None = None
+    ) -> Issued:
+        """Issue a certificate for `life` days that end `days` from now, or ended before."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0]), self.certificate.subject, key)
         alternatives = x509.SubjectAlternativeName([_alternative(text) for text in names])
-        builder = _valid(builder.add_extension(alternatives, critical=False), days=days)
+        builder = builder.add_extension(alternatives, critical=False)
+        builder = _valid(builder, days=days, life=life)
         return Issued(key, builder.sign(self.key, hashes.SHA256()))
 
     def write(self, folder: Path) -> str:
@@ -86,9 +89,11 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.Certificat
     return builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
 
 
-def _valid(builder: x509.CertificateBuilder, *, days: float) -> x509.CertificateBuilder:
+def _valid(
+    builder: x509.CertificateBuilder, *, days: float, life: float = 90
+) -> x509.CertificateBuilder:
     end = datetime.now(timezone.utc) + timedelta(days=days, minutes=1)
-    return builder.not_valid_before(end - timedelta(days=90)).not_valid_after(end)
+    return builder.not_valid_before(end - timedelta(days=life)).not_valid_after(end)
 
 
 def _alternative(text: str) -> x509.GeneralName:

@@ -56,14 +56,28 @@ def test_self_signed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "named"),
+    ("life", "days", "verdict", "left"),
     [
-        (30, {"ok certificate.trust", "ok certificate.expiry", "ok certificate.key"}),
-        (10, {"ok certificate.trust", "warning certificate.expiry", "ok certificate.key"}),
+        pytest.param(90, 30, "ok", "30 more days", id="a third of 90 days"),
+        pytest.param(90, 15, "ok", "15 more days", id="a sixth of 90 days"),
+        pytest.param(90, 10, "warning", "10 more days", id="less of 90 days"),
+        pytest.param(47, 9, "ok", "9 more days", id="a fifth of 47 days"),
+        pytest.param(47, 7, "warning", "7 more days", id="a seventh of 47 days"),
+        pytest.param(6.67, 6.6, "ok", "6 more days", id="fresh for 6 days"),
+        pytest.param(6.67, 2, "ok", "2 more days", id="a third of 6 days"),
+        pytest.param(6.67, 1, "warning", "24 more hours", id="the last of 6 days"),
+        pytest.param(397, 20, "ok", "20 more days", id="a year, renewed by hand"),
+        pytest.param(397, 13, "warning", "13 more days", id="the end of a year"),
     ],
 )
-def test_days_left(days: int, named: set[str]) -> None:
-    assert set(judged(AUTHORITY.issue("example.com", days=days).seen())) == named
+def test_life_left(life: float, days: float, verdict: str, left: str) -> None:
+    found = judged(AUTHORITY.issue("example.com", days=days, life=life).seen())
+    assert set(found) == {
+        "ok certificate.trust",
+        f"{verdict} certificate.expiry",
+        "ok certificate.key",
+    }
+    assert f"valid for {left}." in found[f"{verdict} certificate.expiry"]
 
 
 def test_an_expired_certificate_is_one_fault() -> None:
