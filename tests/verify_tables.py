@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
     certificates,
     findings,
-    redirects,
+    redirect_chain,
     strict_json,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
@@ -40,7 +40,7 @@ _MARKUP = re.compile(r"[A-Z]\((?P<text>[^()]*)\)")
 
 def bounds() -> str:
     """Write a line for each bound."""
-    body, document = Request("").limit // KIB, redirects.DOCUMENT_LIMIT // KIB
+    body, document = Request("").limit // KIB, redirect_chain.DOCUMENT_LIMIT // KIB
     lines = [
         ("body of an answer, never decompressed", f"{body} KiB; a document {document} KiB"),
         (
@@ -48,7 +48,7 @@ def bounds() -> str:
             f"{http1.HEADERS_LIMIT // KIB} KiB, {http1.LINES_LIMIT} lines, "
             f"{http1.INTERIM_LIMIT} interim answers (1xx) before it",
         ),
-        ("redirects", f"{redirects.HOPS_LIMIT}, none to the same address twice, https only"),
+        ("redirects", f"{redirect_chain.HOPS_LIMIT}, none to the same address twice, https only"),
         ("JSON", f"{strict_json.DEPTH_LIMIT} levels, numbers that a double holds"),
         ("records of a DNS answer", str(lookup.RECORDS_LIMIT)),
         ("addresses of a name", str(hosts.ADDRESSES_LIMIT)),

@@ -53,7 +53,7 @@ _value:
 
 from typing import Callable
 
-from ..plugin_utils.plan.plan import plan
+from ..plugin_utils.plan.operators_plan import plan
 
 
 class FilterModule:

@@ -37,7 +37,7 @@ _value:
 
 from typing import Callable
 
-from ..plugin_utils.plan.plan import text
+from ..plugin_utils.plan.operators_plan import text
 
 
 class FilterModule:

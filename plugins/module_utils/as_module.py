@@ -9,13 +9,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .request import Answer, Request
+from .request import Answer, ModuleRequest
 
 
 def run(answer: Answer, specification: dict[str, Any]) -> None:
     """Answer the request that Ansible sent."""
     module = AnsibleModule(argument_spec=specification, supports_check_mode=True)
-    result = answer(Request(module.params, check=module.check_mode, diff=module._diff))
+    result = answer(ModuleRequest(module.params, check=module.check_mode, diff=module._diff))
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -9,7 +9,7 @@ import importlib
 import json
 import sys
 
-from .request import Request
+from .request import ModuleRequest
 
 _ANSWERS = "ansible_collections.homestead.matrix.plugins.module_utils.answers"
 
@@ -18,4 +18,4 @@ def main() -> None:
     """Answer one request from standard input, as one line of JSON."""
     told = json.load(sys.stdin)
     module = importlib.import_module(f"{_ANSWERS}.{told.pop('module')}")
-    json.dump(module.answer(Request(**told)), sys.stdout)
+    json.dump(module.answer(ModuleRequest(**told)), sys.stdout)

@@ -42,7 +42,7 @@ _URI = re.compile(
 
 
 @dataclass(frozen=True)
-class Fault:
+class NameFault:
     """What is wrong with a name: a stable code, how bad it is, and one sentence."""
 
     code: str
@@ -112,35 +112,37 @@ def _checked_address(host: str, kind: Literal["ipv4", "ipv6"]) -> Kind:
     return kind
 
 
-def user_id_fault(value: object) -> Fault | None:
+def user_id_fault(value: object) -> NameFault | None:
     """Judge a Matrix user ID (appendices, User Identifiers), the historical grammar included."""
     if not isinstance(value, str):
-        return Fault("mxid_type", "error", "the Matrix ID is not a text")
+        return NameFault("mxid_type", "error", "the Matrix ID is not a text")
     if not value.startswith("@") or ":" not in value:
-        return Fault(
+        return NameFault(
             "mxid_invalid", "error", f"{value!r} is not a Matrix ID like @user:example.com"
         )
     if len(value.encode("utf-8", "replace")) > USER_ID_OCTETS:
-        return Fault("mxid_too_long", "error", f"a Matrix ID has at most {USER_ID_OCTETS} bytes")
+        return NameFault(
+            "mxid_too_long", "error", f"a Matrix ID has at most {USER_ID_OCTETS} bytes"
+        )
     localpart, server_name = value[1:].split(":", 1)
     try:
         ServerName.parse(server_name)
     except ValueError as error:
-        return Fault("mxid_server_name", "error", f"the Matrix ID {value!r} is wrong: {error}")
+        return NameFault("mxid_server_name", "error", f"the Matrix ID {value!r} is wrong: {error}")
     return _localpart_fault(value, localpart)
 
 
-def _localpart_fault(user_id: str, localpart: str) -> Fault | None:
+def _localpart_fault(user_id: str, localpart: str) -> NameFault | None:
     if _LOCALPART.fullmatch(localpart):
         return None
     if _HISTORICAL_LOCALPART.fullmatch(localpart):
-        return Fault(
+        return NameFault(
             "mxid_historical",
             "warning",
             f"the Matrix ID {user_id!r} has characters that only historical accounts have; "
             "new ones consist of a-z, 0-9 and . _ = - / +",
         )
-    return Fault(
+    return NameFault(
         "mxid_non_compliant",
         "error",
         f"the part between @ and : of the Matrix ID {user_id!r} must consist of "
@@ -148,10 +150,10 @@ def _localpart_fault(user_id: str, localpart: str) -> Fault | None:
     )
 
 
-def email_fault(value: object) -> Fault | None:
+def email_fault(value: object) -> NameFault | None:
     """Judge an e-mail address (Mailbox of RFC 5321 section 4.1.2, sizes of section 4.5.3.1)."""
     if not isinstance(value, str):
-        return Fault("email_type", "error", "the e-mail address is not a text")
+        return NameFault("email_type", "error", "the e-mail address is not a text")
     plain = "".join(character if character.isascii() else "x" for character in value)
     local, separator, domain = plain.rpartition("@")
     if (
@@ -159,11 +161,11 @@ def email_fault(value: object) -> Fault | None:
         or not _is_local_part(local)
         or not (_is_domain(domain) or _is_literal(domain))
     ):
-        return Fault(
+        return NameFault(
             "email_invalid", "error", f"{value!r} is not an e-mail address like admin@example.com"
         )
     if _is_too_long(value):
-        return Fault("email_too_long", "error", f"the e-mail address {value!r} is too long")
+        return NameFault("email_too_long", "error", f"the e-mail address {value!r} is too long")
     return _email_warning(value, domain)
 
 
@@ -199,21 +201,21 @@ def _is_too_long(value: str) -> bool:
     return any(size > limit for size, limit in zip(sizes, limits))
 
 
-def _email_warning(value: str, domain: str) -> Fault | None:
+def _email_warning(value: str, domain: str) -> NameFault | None:
     if not value.isascii():
-        return Fault(
+        return NameFault(
             "email_non_ascii",
             "warning",
             f"the e-mail address {value!r} has non-ASCII characters, which many programs refuse",
         )
     if domain.startswith("["):
-        return Fault(
+        return NameFault(
             "email_literal",
             "warning",
             f"the e-mail address {value!r} names an address, not a domain",
         )
     if "." not in domain:
-        return Fault(
+        return NameFault(
             "email_single_label",
             "warning",
             f"the domain of the e-mail address {value!r} has no dot",
@@ -221,36 +223,38 @@ def _email_warning(value: str, domain: str) -> Fault | None:
     return None
 
 
-def role_fault(value: object) -> Fault | None:
+def role_fault(value: object) -> NameFault | None:
     """Judge the role of a support contact (appendices, Common Namespaced Identifier Grammar)."""
     known = " or ".join(ROLES)
     if not isinstance(value, str):
-        return Fault("role_type", "error", f"the role is not a text; write {known}")
+        return NameFault("role_type", "error", f"the role is not a text; write {known}")
     if value in ROLES:
         return None
     if not _IDENTIFIER.fullmatch(value):
-        return Fault("role_invalid", "error", f"{value!r} is not a role; write {known}")
+        return NameFault("role_invalid", "error", f"{value!r} is not a role; write {known}")
     if value.startswith("m."):
-        return Fault(
+        return NameFault(
             "role_reserved", "warning", f"the specification has no role {value!r}; write {known}"
         )
     if "." not in value:
         choice = f"write {known}, or one of your own like com.example.billing"
-        return Fault("role_not_namespaced", "warning", f"{value!r} is not namespaced; {choice}")
-    return Fault("role_custom", "info", f"the role {value!r} is not one of the specification")
+        return NameFault("role_not_namespaced", "warning", f"{value!r} is not namespaced; {choice}")
+    return NameFault("role_custom", "info", f"the role {value!r} is not one of the specification")
 
 
-def page_fault(value: object) -> Fault | None:
+def page_fault(value: object) -> NameFault | None:
     """Judge the address of a support page (an absolute URI, RFC 3986 section 4.3)."""
     if not isinstance(value, str):
-        return Fault("page_type", "error", "the support page is not a text")
+        return NameFault("page_type", "error", "the support page is not a text")
     match = _URI.fullmatch(value)
     if match is None or (match["scheme"].lower() in ("http", "https") and not _has_host(match)):
-        return Fault(
+        return NameFault(
             "page_invalid", "error", f"{value!r} is not an address like https://example.com/support"
         )
     if match["scheme"].lower() != "https":
-        return Fault("page_http", "warning", f"the support page {value!r} is not served by https")
+        return NameFault(
+            "page_http", "warning", f"the support page {value!r} is not served by https"
+        )
     return None
 
 

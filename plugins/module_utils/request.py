@@ -12,7 +12,7 @@ Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Request:
+class ModuleRequest:
     """The arguments, checked and with all defaults, and the mode of the run."""
 
     arguments: dict[str, Any]
@@ -20,5 +20,5 @@ class Request:
     diff: bool
 
 
-Answer = Callable[[Request], Result]
+Answer = Callable[[ModuleRequest], Result]
 """Does what a module is for; a result that is no success has `failed` and `msg`."""

@@ -118,11 +118,11 @@ from ..module_utils.synapse import registration_tokens as tokens
 from ..module_utils.synapse.admin import (
     TOKENS_PATH,
     AdminError,
+    Administrator,
+    Call,
     HostSecrets,
-    Request,
     Secrets,
     Send,
-    Session,
     http,
     session_for,
 )
@@ -159,10 +159,10 @@ def run(
     return _result(token, current, after, changed=request is not None)
 
 
-def _current(session: Session | None, token: str) -> tokens.Token | None:
+def _current(session: Administrator | None, token: str) -> tokens.Token | None:
     if session is None or not token:
         return None
-    answer = session.ask(Request("GET", TOKENS_PATH))  # a token in a path would be logged
+    answer = session.ask(Call("GET", TOKENS_PATH))  # a token in a path would be logged
     listed = map(tokens.Token.parse, answer.body["registration_tokens"])
     return next((one for one in listed if one.token == token), None)
 

@@ -112,11 +112,11 @@ from ..module_utils.service.model import ServiceError
 from ..module_utils.synapse import users
 from ..module_utils.synapse.admin import (
     AdminError,
+    Administrator,
+    Call,
     HostSecrets,
-    Request,
     Secrets,
     Send,
-    Session,
     http,
     session_for,
     user_path,
@@ -143,7 +143,7 @@ def run(
     params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
 ) -> dict[str, Any]:
     """Make the account as wished, or in check mode only say what that would change."""
-    wish = users.Wish(
+    wish = users.Account(
         state=params["state"],
         admin=params["admin"],
         displayname=params["displayname"],
@@ -160,10 +160,10 @@ def run(
     return _result(user_id, current, users.outcome(wish, current), changed=changed)
 
 
-def _current(session: Session | None, user_id: str) -> users.User | None:
+def _current(session: Administrator | None, user_id: str) -> users.User | None:
     if session is None:
         return None
-    answer = session.ask(Request("GET", user_path(user_id)))
+    answer = session.ask(Call("GET", user_path(user_id)))
     return users.User.parse(answer.body) if answer.status == 200 else None
 
 

@@ -9,8 +9,11 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import Report, verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import (
+    Verification,
+    verify,
+)
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from selenium import webdriver
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -40,9 +43,9 @@ class BrowserLab(Lab):
         options.set_capability("goog:loggingPrefs", LOGS)
         return webdriver.Remote(f"http://{self.host_address('browser')}:9515", options=options)
 
-    def verify(self, server_name: str) -> Report:
+    def verify(self, server_name: str) -> Verification:
         """Look at a server of the lab as a stranger would."""
-        return asyncio.run(verify(self.network(), Plan(server_name)))
+        return asyncio.run(verify(self.network(), Scope(server_name)))
 
 
 def _finished(process: subprocess.Popen[bytes], stdin: bytes) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import as_html
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import Report
@@ -70,7 +70,7 @@ def _looked(server: Server, vantage: str) -> dict[str, Any]:
     """Return what the verify module returns on a vantage."""
     transport = FakeTransport(server.records, server.replies)
     found = asyncio.run(
-        verify(transport, Plan(DOMAIN, expectations=Expectations.of(server.expectations)))
+        verify(transport, Scope(DOMAIN, expectations=Expectations.of(server.expectations)))
     )
     return {**found.as_dict(), "vantage": vantage}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall import openings
 from conftest import LONG
 from firewall_rendering import SETS, SOURCES, Rows, rendered, rows
 from firewall_server import Server
@@ -68,7 +68,9 @@ def committed(bare: Server) -> Committed:
 
 @pytest.mark.parametrize("wish", WISHES)
 def test_exactly_the_ports_of_the_table(committed: Committed, wish: str) -> None:
-    assert sorted(committed.opened[wish]) == sorted(str(ports.parse(row)) for row in WISHES[wish])
+    assert sorted(committed.opened[wish]) == sorted(
+        str(openings.parse(row)) for row in WISHES[wish]
+    )
 
 
 def test_rules_of_others_stay_to_the_byte(bare: Server, committed: Committed) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import strict_json
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents import (
+    contacts,
     discovery,
-    support,
     wellknown,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import (
     delegation,
     signing,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import follow
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
     fuzzed,
@@ -107,7 +107,7 @@ def test_documents_are_judged(value: Any, name: wellknown.Name) -> None:
     judges = {
         "client": discovery.judge_discovery,
         "server": delegation.judge_delegation,
-        "support": support.judge_support,
+        "support": contacts.judge_support,
     }
     if isinstance(value, dict) and value_or_refusal(strict_json.loads, written(value)):
         assert_sound(judges[name](value))

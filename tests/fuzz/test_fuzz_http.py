@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
     cors,
     evidence,
-    redirects,
+    redirect_chain,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import http1
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
@@ -221,9 +221,9 @@ REPLIES = st.builds(
 @example({URL: Reply(302, headers=(("Location", "https://[::1"),))})
 @example({URL: Reply(302, headers=(("Location", "\udcff"),))})
 def test_redirects_are_followed_within_bounds(replies: dict[str, Reply]) -> None:
-    chain = run(redirects.follow(FakeTransport(replies=replies), URL))
+    chain = run(redirect_chain.follow(FakeTransport(replies=replies), URL))
     urls = [hop.request.url for hop in chain.hops]
-    assert len(urls) == len(set(urls)) <= redirects.HOPS_LIMIT + 1
+    assert len(urls) == len(set(urls)) <= redirect_chain.HOPS_LIMIT + 1
     assert {urlsplit(url).scheme for url in urls} == {"https"}
     assert len(json.dumps(evidence.hops(chain))) <= evidence.SEEN_LIMIT * len(urls)
 
@@ -231,7 +231,7 @@ def test_redirects_are_followed_within_bounds(replies: dict[str, Reply]) -> None
 @fuzzed(LOCATIONS, LOCATIONS)
 def test_a_location_is_a_url_or_nothing(base: str, value: str) -> None:
     exchange = Exchange(Request(base), status=302, headers=(("Location", value),))
-    target = redirects.location(exchange)
+    target = redirect_chain.location(exchange)
     assert not target or urlsplit(target).hostname
 
 

@@ -14,7 +14,10 @@ import dns.rdatatype
 import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils import names
 from ansible_collections.homestead.matrix.plugins.module_utils.host import published
-from ansible_collections.homestead.matrix.plugins.module_utils.verify import addresses, redirects
+from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
+    addresses,
+    redirect_chain,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers import resolution
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import (
     guard,
@@ -22,8 +25,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire impor
     lookup,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
-    Answer,
-    Service,
+    DnsAnswer,
+    SrvTarget,
 )
 from ansible_collections.homestead.matrix.tests.fuzz.properties import (
     assert_sound,
@@ -44,17 +47,17 @@ HOSTS = TEXTS | st.sampled_from(["a.b", "a..b", ".", "", "-", "1.2.3", "a" * 64,
 PORTS = st.sampled_from(["", ":8448", ":0", ":99999", ":080", ":\u0661", ":1:2", ":-1"])
 SERVER_NAMES = st.builds("{}{}".format, HOSTS, PORTS)
 SERVICES = st.builds(
-    Service, st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), HOSTS
+    SrvTarget, st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), HOSTS
 )
 ANSWERS = st.builds(
-    Answer,
+    DnsAnswer,
     st.sampled_from(["found", "nxdomain", "nodata", "servfail", "timeout"]),
     st.lists(ADDRESSES | HOSTS, max_size=4).map(tuple),
     st.lists(SERVICES, max_size=4).map(tuple),
     st.lists(HOSTS, max_size=2).map(tuple),
 )
 MANY = tuple(f"192.0.{number // 256}.{number % 256}" for number in range(4000))
-TARGETS = tuple(Service(0, 0, 8448, f"t{number}.test") for number in range(2000))
+TARGETS = tuple(SrvTarget(0, 0, 8448, f"t{number}.test") for number in range(2000))
 
 
 @fuzzed(SERVER_NAMES)
@@ -100,23 +103,23 @@ def test_published_ports_are_read_or_refused(target: str, first: Any, last: Any)
 class Names(FakeTransport):
     """A DNS that gives these answers, in turn, to whatever it is asked."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: DnsAnswer) -> None:
         super().__init__()
         self._given = answers
         self.asked = 0
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         assert isinstance(name, str), kind
         self.asked += 1
         return self._given[self.asked % len(self._given)]
 
 
 @fuzzed(st.lists(ANSWERS, min_size=1, max_size=6), SERVER_NAMES)
-@example([Answer("found", MANY, TARGETS)], "example.com")
-@example([Answer("found", MANY, TARGETS, ("alias.test",))], "example.com")
-@example([Answer("found", MANY)], "example.com:8448")
-@example([Answer("found", (), (Service(0, 0, 0, "x" * 5000),))], "example.com")
-def test_a_resolution_ends_in_few_endpoints(answers: list[Answer], server_name: str) -> None:
+@example([DnsAnswer("found", MANY, TARGETS)], "example.com")
+@example([DnsAnswer("found", MANY, TARGETS, ("alias.test",))], "example.com")
+@example([DnsAnswer("found", MANY)], "example.com:8448")
+@example([DnsAnswer("found", (), (SrvTarget(0, 0, 0, "x" * 5000),))], "example.com")
+def test_a_resolution_ends_in_few_endpoints(answers: list[DnsAnswer], server_name: str) -> None:
     transport = Names(*answers)
     found = run(resolution.resolve(transport, server_name))
     assert len(found.endpoints) <= resolution.ENDPOINTS_LIMIT
@@ -125,10 +128,10 @@ def test_a_resolution_ends_in_few_endpoints(answers: list[Answer], server_name: 
 
 
 @fuzzed(st.lists(ANSWERS, min_size=1, max_size=3), HOSTS)
-@example([Answer("found", MANY)], "example.com")
-def test_few_addresses_of_a_name_are_tried(answers: list[Answer], host: str) -> None:
+@example([DnsAnswer("found", MANY)], "example.com")
+def test_few_addresses_of_a_name_are_tried(answers: list[DnsAnswer], host: str) -> None:
     transport = Names(*answers)
-    request = redirects.first_request(f"https://{host}/")
+    request = redirect_chain.first_request(f"https://{host}/")
     with contextlib.suppress(ValueError):
         assert_sound(run(addresses.check_addresses(transport, request, resolution.ADDRESSES)))
     assert len(transport.requests) <= hosts.ADDRESSES_LIMIT

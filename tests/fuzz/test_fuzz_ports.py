@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import check as ports
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports import (
+    check_ports,
     dns_messages,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import dtls
@@ -91,7 +91,7 @@ def test_every_planned_port_is_judged(steps: list[Any], published: bool) -> None
     }
     led = [{"protocol": "tcp", "first": 8000, "last": 9000, "to": "172.17.0.2:80"}] * published
     expectations = {"hostname": IPV4.name, "ports": planned}
-    assert_sound(run(ports.check_ports(host, Expectations.of(expectations), led)))
+    assert_sound(run(check_ports.check_ports(host, Expectations.of(expectations), led)))
 
 
 @pytest.mark.parametrize("probe", [dtls.is_dtls_answer])

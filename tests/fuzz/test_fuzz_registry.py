@@ -15,8 +15,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify as look
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import (
+    verify as look,
+)
 from ansible_collections.homestead.matrix.tests.fuzz.properties import run
 from ansible_collections.homestead.matrix.tests.fuzz.test_fuzz_run import EXPECTED, Anything
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.healthy import (
@@ -25,19 +27,20 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 
 PACKAGE = Path(verify.__path__[0])
 FUZZED = {
-    "test_fuzz_documents": "delegation discovery signing strict_json support wellknown",
-    "test_fuzz_http": "cors evidence http1 redirects",
+    "test_fuzz_documents": "contacts delegation discovery signing strict_json wellknown",
+    "test_fuzz_http": "cors evidence http1 redirect_chain",
     "test_fuzz_names": "addresses guard hosts lookup resolution",
     "test_fuzz_certificates": "certificates",
-    "test_fuzz_stun": "stun calls turn_client expectations",
-    "test_fuzz_ports": "dns_messages dtls ports",
+    "test_fuzz_stun": "stun check_turn turn_client expectations",
+    "test_fuzz_ports": "dns_messages dtls check_ports",
     "test_fuzz_texts": "answers auth_metadata caching client_keys clock dns_recursion exposure hsts"
     " media query security_txt smtp",
 }
 """What tests call with odd input themselves."""
 IN_RUNS = (
-    "api causes client documents elsewhere peers mail facts port_probes port_verdicts"
-    " recorder registration response_time same_certificate sites tls_versions together web"
+    "causes check_api check_documents check_federation check_web client elsewhere facts mail"
+    " port_probes port_verdicts recorder registration response_time same_certificate sites"
+    " tls_versions together"
 )
 """What whole runs on odd networks go through."""
 BLIND = {
@@ -46,22 +49,17 @@ BLIND = {
     "findings": "holds what others judged",
     "look": "reads parameters of the operator",
     "network": "carries bytes and reads none; tests/hostile has the servers for it",
-    "plan": "holds parameters of the operator",
     "port_plan": "reads the plan",
     "published_ports": "sees the states of ports only",
-    "run": "calls the others",
+    "scope": "holds parameters of the operator",
     "silence": "sees states and times only",
     "sockets": "carries bytes and reads none; tests/hostile has the servers for it",
     "transport": "holds what came",
     "turn_routes": "says where and by whom a server is asked",
     "turn_refusals": "sees messages that turn_client has parsed",
     "turn_relay": "sees messages that turn_client has parsed",
+    "verification": "calls the others",
 }
-
-
-def named(path: Path) -> str:
-    """Return the name of a module; the one that checks a folder's matter has the folder's."""
-    return path.parent.name if path.stem == "check" else path.stem
 
 
 def words(texts: str) -> set[str]:
@@ -69,7 +67,7 @@ def words(texts: str) -> set[str]:
 
 
 def test_every_module_is_accounted_for() -> None:
-    modules = {named(path) for path in PACKAGE.rglob("*.py")}
+    modules = {path.stem for path in PACKAGE.rglob("*.py")}
     fuzzed = set().union(*map(words, FUZZED.values()))
     assert fuzzed | words(IN_RUNS) | set(BLIND) == modules
 
@@ -91,14 +89,14 @@ def test_runs_go_through_what_they_are_said_to_fuzz() -> None:
     def note(frame: FrameType, event: str, _argument: object) -> None:
         path = Path(frame.f_code.co_filename)
         if event == "call" and "verify" in path.parts:
-            entered.add(named(path))
+            entered.add(path.stem)
 
     sys.setprofile(note)
     try:
         run(
             look(
                 Anything({}, [b"220 example.com\r\n"], "open"),
-                Plan(DOMAIN, expectations=Expectations.of(EXPECTED)),
+                Scope(DOMAIN, expectations=Expectations.of(EXPECTED)),
             )
         )
     finally:

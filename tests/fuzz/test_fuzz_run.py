@@ -16,8 +16,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.api import
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import transport
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.channels import (
     ClosedChannel,
@@ -150,10 +150,10 @@ class Anything(FakeTransport):
 @example({url: Reply(200, b"[" * 40_000) for url in URLS}, [b"\xff" * 9000], "open")
 @example({url: Reply(200, b'{"versions":["' + b"\x1b" * 900 + b'"]}') for url in URLS}, [], "open")
 def test_a_run_ends_in_findings(damage: dict[str, Reply], said: list[bytes], state: str) -> None:
-    plan = Plan(
+    scope = Scope(
         DOMAIN, expectations=Expectations.of(EXPECTED), ignore=("federation.reach", "client.reach")
     )
-    report = run(verify(Anything(damage, said, state), plan))
+    report = run(verify(Anything(damage, said, state), scope))
     assert_sound(report.findings)
     result = {**report.as_dict(), "vantage": "here"}
     assert len(json.dumps(result, allow_nan=False)) <= REPORT_LIMIT
@@ -178,4 +178,4 @@ def test_modes_of_registration_are_told(body: bytes, status: int) -> None:
 
 @fuzzed(TEXTS)
 def test_any_server_name_ends_in_findings(server_name: str) -> None:
-    assert_sound(run(verify(FakeTransport(), Plan(server_name))).findings)
+    assert_sound(run(verify(FakeTransport(), Scope(server_name))).findings)

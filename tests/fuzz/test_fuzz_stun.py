@@ -12,7 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.module_utils.verify import expectations
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import check as calls
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls import (
+    check_turn,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun, turn_client
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
     Kind,
@@ -47,7 +49,7 @@ TRANSACTION = bytes(range(12))
 KEY = b"k" * 16
 VALUES = st.binary(max_size=40) | st.sampled_from(
     [
-        stun.encode_endpoint(stun.Endpoint.of(address, 32853), transaction=TRANSACTION)
+        stun.encode_endpoint(stun.TransportAddress.of(address, 32853), transaction=TRANSACTION)
         for address in ("192.0.2.1", "2001:db8::1")
     ]
 )
@@ -103,7 +105,7 @@ def test_what_is_built_is_parsed_again(message: Message) -> None:
 def test_addresses_survive_the_way(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, transaction: bytes
 ) -> None:
-    endpoint = stun.Endpoint(address, port)
+    endpoint = stun.TransportAddress(address, port)
     value = stun.encode_endpoint(endpoint, transaction=transaction)
     assert stun.decode_endpoint(value, transaction=transaction) == endpoint
 
@@ -154,7 +156,7 @@ def test_a_client_gets_what_it_wants_or_a_phrase(
     async def talk() -> None:
         channel: Any = _Babble(iter(answers * 5), adapt)
         client = turn_client.TurnClient(channel, turn_client.Credentials.of(CREDENTIALS))
-        peer = stun.Endpoint.of("192.0.2.1", 1)
+        peer = stun.TransportAddress.of("192.0.2.1", 1)
         for ask in (
             client.bind,
             lambda: client.challenge(4),
@@ -181,7 +183,7 @@ def test_a_turn_server_that_garbles_is_judged(
         return edited(answer, edits) if len(seen) % 4 == every else answer
 
     transport = FakeTurn(Behaviour(mangle=garble, private_peers=private))
-    findings = run(calls.check_turn(transport, SERVER, CREDENTIALS, allowed=("192.0.2.0/24",)))
+    findings = run(check_turn.check_turn(transport, SERVER, CREDENTIALS, allowed=("192.0.2.0/24",)))
     assert_sound(findings)
 
 

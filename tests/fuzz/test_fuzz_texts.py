@@ -24,7 +24,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports impo
     dns_messages,
     dns_recursion,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import Chain
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import Chain
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.web import clock, hsts
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.sites import Sites
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import smtp

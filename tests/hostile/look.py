@@ -21,8 +21,8 @@ from typing import Any
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.sockets import (
@@ -82,14 +82,14 @@ def megabytes() -> float:
 
 def main() -> None:
     given = json.loads(sys.argv[1])
-    plan = Plan(
+    scope = Scope(
         given.get("server_name", "example.com"),
         expectations=Expectations.of(given.get("expectations", {})),
         credentials=given.get("credentials", {}),
         allowed=LOCAL,
     )
     started = time.monotonic()
-    report = asyncio.run(verify(LocalNetwork(given), plan))
+    report = asyncio.run(verify(LocalNetwork(given), scope))
     seconds = time.monotonic() - started
     result = {"seconds": seconds, "megabytes": megabytes(), **report.as_dict(), "spent": seconds}
     json.dump(result, sys.stdout, allow_nan=False)

@@ -14,7 +14,7 @@ import signal
 import sys
 
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import parse
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Machine
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
 from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
 
@@ -66,7 +66,7 @@ def main() -> None:
         service = parse(request["params"])
         sys.addaudithook(death)
         check = request["check"]
-        result = make_true(service, Host(settle=request["settle"]), check=check, show_diff=True)
+        result = make_true(service, Machine(settle=request["settle"]), check=check, show_diff=True)
     except ServiceError as error:
         result = {"failed": True, "changed": False, "msg": str(error)}
     json.dump({**result, "writes": death.count}, sys.stdout)

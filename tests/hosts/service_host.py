@@ -17,7 +17,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
     ARGUMENTS,
     pack,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Machine
 from ansible_collections.homestead.matrix.tests.lab.labs import ROOT, Lab
 
 PARTS = "plugins/module_utils/service"
@@ -54,7 +54,7 @@ class ServiceHost:
     """One host of a lab of its own."""
 
     lab: Lab
-    settle: float = Host.settle
+    settle: float = Machine.settle
     """For how many seconds started units are watched."""
 
     @classmethod

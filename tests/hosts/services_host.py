@@ -16,13 +16,17 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
     Expectations,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check_ports import (
+    check_ports,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Answer
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    DnsAnswer,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
     component_ports,
 )
@@ -46,10 +50,10 @@ class Known(Network):
 
     known: tuple[str, ...] = ()
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         sign = {"A": ".", "AAAA": ":"}.get(kind, " ")
         found = tuple(item for item in self.known if sign in item and name == HOST)
-        return Answer("found" if found else "nodata", found)
+        return DnsAnswer("found" if found else "nodata", found)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.homestead.matrix.plugins.module_utils.turn_credentials import mint
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check_turn import (
+    check_turn,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )

@@ -11,9 +11,9 @@ from pathlib import Path
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     ApplicationService,
     Component,
+    DnsRecord,
     Listener,
     Port,
-    Record,
     Route,
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import ROOT
@@ -31,7 +31,7 @@ ROW = Component(
         Route("/"),
     ),
     client=(("org.example", {"url": "https://{name}"}),),
-    records=(Record("TXT", "v=example1 {hostname}", "Example: proof"),),
+    records=(DnsRecord("TXT", "v=example1 {hostname}", "Example: proof"),),
     application_service=ApplicationService(sender="examplebot", users="example_.*"),
 )
 

@@ -9,12 +9,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.check import check_api
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.check_api import check_api
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.media import judge_size
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Request
@@ -41,9 +41,9 @@ def network() -> Network:
 
 def test_synapse_itself(tmp_path: Path) -> None:
     """Whoever passes everything on shows the admin API, and nothing else is wrong."""
-    plan = Plan("example.com", expectations=Expectations(registration="invite", max_upload_mb=70))
+    scope = Scope("example.com", expectations=Expectations(registration="invite", max_upload_mb=70))
     with running("invite", tmp_path) as url:
-        found = asyncio.run(check_api(network(), plan, url, {}))
+        found = asyncio.run(check_api(network(), scope, url, {}))
     faults = [item for item in found if item.verdict not in ("ok", "info")]
     assert [f"{item.verdict} {item.id}" for item in faults] == ["error exposure.admin_api"]
     seen = faults[0].evidence["exchanges"]

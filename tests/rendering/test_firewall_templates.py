@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall import openings
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.iptables import (
     FAMILIES,
     Family,
@@ -85,7 +85,7 @@ def test_ufw_and_iptables_read_exactly_the_ports_of_the_table(
 @EVERY_FAMILY
 def test_ufw_tells_the_purposes(table: Rows, family: Family) -> None:
     known = purposes(ufw_file(family, table))
-    assert known == {ports.parse(row).place: row["purpose"] for row in table}
+    assert known == {openings.parse(row).place: row["purpose"] for row in table}
 
 
 @EVERY_FAMILY
@@ -119,7 +119,7 @@ def test_iptables_opens_exactly_the_ports_of_the_table(
     texts = {family: ufw_file(family, table) for family in FAMILIES}
     saved = {family: _load(texts[family], family) for family in FAMILIES}
     known = purposes("".join(texts.values()))
-    assert open_ports(saved, purposes=known) == [ports.parse(row) for row in table]
+    assert open_ports(saved, purposes=known) == [openings.parse(row) for row in table]
 
 
 def _load(text: str, family: Family) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall import ports
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall import openings
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nft import open_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import NAME, TABLE
 from firewall_rendering import ODD, SETS, SOURCES, Rows, in_own_network, rendered, rows
@@ -41,7 +41,7 @@ def test_exactly_the_ports_of_the_table(
     table = rows(components, sources=sources)
     in_own_network("nft -c -f -", rules=render(table, rate=rate))
     listing = in_own_network(LIST, rules=render(table, rate=rate))
-    assert open_ports(listing) == [ports.parse(row) for row in table]
+    assert open_ports(listing) == [openings.parse(row) for row in table]
 
 
 # What accepts without being a port of the table: what every host needs.
@@ -90,7 +90,7 @@ def test_the_listing_of_loaded_rules_loads_again_as_the_same(rate: int) -> None:
 
 def test_a_purpose_cannot_break_the_rules() -> None:
     listing = in_own_network(LIST, rules=render(ODD))
-    assert open_ports(listing) == [ports.parse(row) for row in ODD]
+    assert open_ports(listing) == [openings.parse(row) for row in ODD]
 
 
 SSH_PORT = 2222

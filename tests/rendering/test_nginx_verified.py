@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check_web import (
     judge_plaintext,
     judge_redirect,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
-from ansible_collections.homestead.matrix.plugins.plugin_utils.plan.plan import plan
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan.operators_plan import plan
 
 PLACES = "/usr/local/sbin:/usr/sbin:/usr/bin"
 AROUND = {

@@ -36,7 +36,6 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
     resolve,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
     dns_question,
 )
@@ -44,8 +43,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.port
     Place,
     knock,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.hosts import addresses_of
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
@@ -74,7 +74,7 @@ def network(given: Given) -> Network:
 
 async def look(given: Given) -> Given:
     """Verify, and say how long it took and how much memory the process held at most."""
-    plan = Plan(
+    scope = Scope(
         given["server_name"],
         expectations=Expectations.of(given["expectations"]),
         published=[],
@@ -83,7 +83,7 @@ async def look(given: Given) -> Given:
         ignore=[],
     )
     began = time.monotonic()
-    report = (await verify(network(given), plan)).as_dict()
+    report = (await verify(network(given), scope)).as_dict()
     return {"seconds": time.monotonic() - began, "peak": peak(), "findings": report["findings"]}
 
 
@@ -150,13 +150,13 @@ async def chains(given: Given) -> Given:
 
 async def knocks(given: Given) -> Given:
     """Knock at all TCP ports at once, but SSH's, where too many are locked out."""
-    real, plan = network(given), given["expectations"]["ports"]
+    real, scope = network(given), given["expectations"]["ports"]
     opened = [
         port["first"]
-        for port in plan["open"]
+        for port in scope["open"]
         if port["protocol"] == "tcp" and port["component"] != "ssh"
     ]
-    ports = {"open": KNOCKS * opened, "closed": [port["port"] for port in plan["closed"]]}
+    ports = {"open": KNOCKS * opened, "closed": [port["port"] for port in scope["closed"]]}
     measured = RoundTrips(real)
     seen: Given = {}
     for kind, numbers in ports.items():

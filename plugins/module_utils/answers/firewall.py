@@ -8,28 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..firewall import ports
+from ..firewall import openings
 from ..firewall.backends import backends
 from ..firewall.commit import (
     LOCK,
     Firewall,
-    Report,
+    Intent,
+    Survey,
     Ticket,
-    Wish,
 )
 from ..firewall.system import (
     FirewallError,
     Host,
 )
-from ..request import Request, Result
+from ..request import ModuleRequest, Result
 
 
-def answer(request: Request) -> Result:
+def answer(request: ModuleRequest) -> Result:
     """Run the asked half of the commit and say what came of it."""
     try:
         return _run(request.arguments, check=request.check)
     except (FirewallError, ValueError, OSError) as error:
-        return {**result(Report(), parameters=request.arguments), "failed": True, "msg": str(error)}
+        return {**result(Survey(), parameters=request.arguments), "failed": True, "msg": str(error)}
 
 
 def _run(parameters: dict[str, Any], *, check: bool) -> dict[str, Any]:
@@ -50,20 +50,20 @@ def _run(parameters: dict[str, Any], *, check: bool) -> dict[str, Any]:
     with host.alone(LOCK):
         if parameters["phase"] == "confirm":
             firewall.confirm(ticket=ticket)
-            return result(Report(), parameters=parameters)
+            return result(Survey(), parameters=parameters)
         report = firewall.apply(wanted, ticket=ticket, over_ssh=over_ssh)
     return result(report, parameters=parameters, pending=bool(report.due and not report.missing))
 
 
-def wish(parameters: dict[str, Any], *, names: Iterable[str]) -> Wish:
+def wish(parameters: dict[str, Any], *, names: Iterable[str]) -> Intent:
     """Tell every backend what it shall hold."""
     if not 10 <= parameters["rollback_seconds"] <= 45:
         raise ValueError("rollback_seconds must lie between 10 and 45")
     rules = {name: parameters["rules"].get(name) or {} for name in names}
-    return Wish(ports=[ports.parse(row) for row in parameters["ports"]], rules=rules)
+    return Intent(ports=[openings.parse(row) for row in parameters["ports"]], rules=rules)
 
 
-def result(report: Report, *, parameters: dict[str, Any], pending: bool = False) -> dict[str, Any]:
+def result(report: Survey, *, parameters: dict[str, Any], pending: bool = False) -> dict[str, Any]:
     """Return the module's one shape."""
     lines = report.changes or [f"~ {fault}" for fault in report.faults]
     return {

@@ -15,10 +15,10 @@ from ..host.judging import (
     told,
 )
 from ..host.reading import observe
-from ..request import Request, Result
+from ..request import ModuleRequest, Result
 
 
-def answer(request: Request) -> Result:
+def answer(request: ModuleRequest) -> Result:
     """Judge the host, and tell of it what the roles want to know."""
     arguments = request.arguments
     needed = Requirements(

@@ -14,13 +14,13 @@ from ..base_domain.redirects import (
     asker,
     first_fault,
 )
-from ..request import Request, Result
-from ..service.host import run_program
+from ..request import ModuleRequest, Result
+from ..service.machine import run_program
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def answer(request: Request) -> Result:
+def answer(request: ModuleRequest) -> Result:
     """Find the site, or say what is missing."""
     arguments = request.arguments
     try:

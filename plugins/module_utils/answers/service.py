@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from ..request import Request, Result
+from ..request import ModuleRequest, Result
 from ..service.arguments import parse
-from ..service.host import Host
+from ..service.machine import Machine
 from ..service.model import (
     ServiceError,
     empty_answer,
@@ -16,11 +16,11 @@ from ..service.model import (
 from ..service.run import make_true
 
 
-def answer(request: Request) -> Result:
+def answer(request: ModuleRequest) -> Result:
     """Make the service true, or say what would change or what is wrong."""
     try:
         return make_true(
-            parse(request.arguments), Host(), check=request.check, show_diff=request.diff
+            parse(request.arguments), Machine(), check=request.check, show_diff=request.diff
         )
     except (ServiceError, OSError) as error:
         return empty_answer(words(error))

@@ -11,7 +11,7 @@ import platform
 import sys
 from importlib import metadata
 
-from ..request import Request, Result
+from ..request import ModuleRequest, Result
 from ..verify.catalogue import (
     refuse_unknown,
 )
@@ -20,7 +20,7 @@ from ..verify.look import look
 LIBRARIES = {"cryptography": (42, 0), "dnspython": (2, 6), "h11": (0, 14)}
 
 
-def answer(request: Request) -> Result:
+def answer(request: ModuleRequest) -> Result:
     """Look at the server, or say why nobody can."""
     arguments = request.arguments
     if missing := missing_libraries():

@@ -68,7 +68,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Site:
+class ServedName:
     """Where a name is served: the file of its server block and its first address with TLS."""
 
     file: str
@@ -179,7 +179,7 @@ def _listen(words: tuple[str, ...]) -> Listen:
     return Listen("::1" if address == "::" else address, int(port or 80), "ssl" in words)
 
 
-def site(all_servers: list[Server], *, name: str, snippet: str, include: str) -> Site:
+def site(all_servers: list[Server], *, name: str, snippet: str, include: str) -> ServedName:
     """Return where a name is served with TLS; a ValueError says what the operator must add."""
     blocks = [each for each in all_servers if each.answers(name) and each.tls()]
     if not blocks:
@@ -194,4 +194,4 @@ def site(all_servers: list[Server], *, name: str, snippet: str, include: str) ->
             f"in {without.file} (line {without.line})."
         )
     first = blocks[0]
-    return Site(first.file, next(listen for listen in first.listens if listen.tls))
+    return ServedName(first.file, next(listen for listen in first.listens if listen.tls))

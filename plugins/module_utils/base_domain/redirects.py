@@ -35,7 +35,7 @@ class Redirect:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerHead:
     """The head of an HTTP answer with its raw header lines, names in lower case."""
 
     status: int
@@ -45,10 +45,10 @@ class Answer:
         return [value for key, value in self.headers if key == name]
 
 
-Ask = Callable[[str], Answer]
+Ask = Callable[[str], AnswerHead]
 
 
-def fault(redirect: Redirect, answer: Answer) -> str | None:
+def fault(redirect: Redirect, answer: AnswerHead) -> str | None:
     """Return what is wrong with the answer in half a sentence."""
     if answer.status != redirect.status:
         return f"answers with status {answer.status}, not {redirect.status}"
@@ -91,7 +91,7 @@ def asker(name: str, address: str, port: int) -> Ask:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
 
-    def ask(path: str) -> Answer:
+    def ask(path: str) -> AnswerHead:
         plain = socket.create_connection((address, port), SECONDS_FOR_ONE_ANSWER)
         with plain, context.wrap_socket(plain, server_hostname=name) as secure:
             return _exchange(secure, name, path)
@@ -99,10 +99,10 @@ def asker(name: str, address: str, port: int) -> Ask:
     return ask
 
 
-def _exchange(secure: socket.socket, name: str, path: str) -> Answer:
+def _exchange(secure: socket.socket, name: str, path: str) -> AnswerHead:
     request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
     secure.sendall(request.encode())
     response = http.client.HTTPResponse(secure)
     response.begin()
     headers = tuple((key.lower(), value) for key, value in response.getheaders())
-    return Answer(response.status, headers)
+    return AnswerHead(response.status, headers)

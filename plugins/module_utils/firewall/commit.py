@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NoReturn, Protocol
 
-from .ports import Port, changes
+from .openings import Opening, changes
 from .ssh import configured_ports, lockout, session
 from .system import FirewallError, Rules, System, require
 
@@ -45,7 +45,7 @@ class Backend(Protocol):
     def loaded(self) -> str:
         """Return our part of the rules as the kernel holds them."""
 
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[Opening]:
         """Return the ports that the loaded rules open, whoever wrote them."""
 
     def faults(self, rules: Rules) -> list[str]:
@@ -71,10 +71,10 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True)
-class Wish:
+class Intent:
     """What shall be true: the ports, and for each backend its rules (none: it is not ours)."""
 
-    ports: list[Port]
+    ports: list[Opening]
     rules: Mapping[str, Rules]
 
 
@@ -88,7 +88,7 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Report:
+class Survey:
     """What was found: backends with something to do, those not installed, and why."""
 
     due: list[str] = field(default_factory=list)
@@ -119,13 +119,13 @@ class Firewall:
             self.undo()
         self._system.remove(PREPARING)
 
-    def inspect(self, wish: Wish, *, over_ssh: bool) -> Report:
+    def inspect(self, wish: Intent, *, over_ssh: bool) -> Survey:
         """Compare the host with the wish, and refuse one that would lock the controller out."""
         faults = {name: self._backends[name].faults(rules) for name, rules in wish.rules.items()}
         # What comes is loaded before what goes, so that nothing stands open in between.
         due = sorted(filter(faults.get, faults), key=lambda name: not wish.rules[name])
         if not due:
-            return Report()
+            return Survey()
         if any(wish.rules.values()):
             self._refuse_lockout(wish.ports, over_ssh=over_ssh)
             self._refuse_two_firewalls(wish)
@@ -133,14 +133,14 @@ class Firewall:
         for name in due:
             if name not in missing:
                 self._backends[name].check(wish.rules[name])
-        return Report(
+        return Survey(
             due=due,
             missing=missing,
             changes=self._changes(wish),
             faults=[fault for name in due for fault in faults[name]],
         )
 
-    def apply(self, wish: Wish, *, ticket: Ticket, over_ssh: bool) -> Report:
+    def apply(self, wish: Intent, *, ticket: Ticket, over_ssh: bool) -> Survey:
         """Do what is due: prepare for programs that are missing, or else load the new rules.
 
         Their undoing is armed before: they last until then, or until a boot.
@@ -191,7 +191,7 @@ class Firewall:
             self._backends[name].load(files, folder=PENDING)
         self._system.write(f"{PENDING}/loaded", json.dumps(self._loaded(rules)))
 
-    def _changes(self, wish: Wish) -> list[str]:
+    def _changes(self, wish: Intent) -> list[str]:
         """Say what opens and closes; without rules nothing is closed."""
         if not any(wish.rules.values()):
             return []
@@ -245,12 +245,12 @@ class Firewall:
     def _installed(self, name: str) -> bool:
         return self._system.finds(self._backends[name].program)
 
-    def _refuse_lockout(self, ports: Sequence[Port], *, over_ssh: bool) -> None:
+    def _refuse_lockout(self, ports: Sequence[Opening], *, over_ssh: bool) -> None:
         current = session(self._system.ssh_connection()) if over_ssh else None
         if reason := lockout(ports, current=current, configured=self._ssh_ports()):
             raise FirewallError(f"{reason} Nothing was changed.")
 
-    def _refuse_two_firewalls(self, wish: Wish) -> None:
+    def _refuse_two_firewalls(self, wish: Intent) -> None:
         for name, rules in wish.rules.items():
             if not rules and self._backends[name].filters_alone():
                 raise FirewallError(

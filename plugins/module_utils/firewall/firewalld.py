@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from .nft import open_ports
-from .ports import Port, place
+from .openings import Opening, place
 from .system import FirewallError, Rules, System, put, require, way_back
 from .ufw_files import setting, with_setting
 
@@ -87,7 +87,7 @@ class Firewalld:
     def loaded(self) -> str:
         return "".join(_CHAIN.findall(self._table()))
 
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[Opening]:
         """Return the ports of the default zone, which may still be another one than ours."""
         zone = setting(self._read(SETTINGS), "DefaultZone")
         if not zone or not self._table():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from .ports import Network, Port, ordered, place
+from .openings import Network, Opening, ordered, place
 
 Range = tuple[str, int, int]
 
@@ -58,14 +58,14 @@ def watched(saved: str) -> str:
     return "".join(f"{line}\n" for line in lines if not _BAN.match(line))
 
 
-def open_ports(saved: Mapping[Family, str], *, purposes: Mapping[str, str]) -> list[Port]:
+def open_ports(saved: Mapping[Family, str], *, purposes: Mapping[str, str]) -> list[Opening]:
     """Return the ports that ufw admits; of rules that ask for more, only the port is told."""
     found: dict[Range, list[Network]] = {}
     for family, text in saved.items():
         for ports, source in _admitted(text, everybody=family.everybody):
             found.setdefault(ports, []).append(source)
     return [
-        Port(*ports, purpose=purposes.get(place(*ports), ""), sources=_narrowed(sources))
+        Opening(*ports, purpose=purposes.get(place(*ports), ""), sources=_narrowed(sources))
         for ports, sources in found.items()
     ]
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from .ports import Network, Port, ordered
+from .openings import Network, Opening, ordered
 
 
-def open_ports(listing: str, *, chains: str = ".*") -> list[Port]:
+def open_ports(listing: str, *, chains: str = ".*") -> list[Opening]:
     """Read the ports that ``nft -j list table`` opens in chains whose names match the pattern.
 
     Rules that others added may say more than a port can; of them only the port is told.
@@ -27,7 +27,7 @@ def open_ports(listing: str, *, chains: str = ".*") -> list[Port]:
         purpose = rule.get("comment", "")
         for (protocol, first, last), sources in _opened(rule):
             merged.setdefault((protocol, first, last, purpose), []).extend(sources)
-    return [Port(*key, sources=ordered(found)) for key, found in merged.items()]
+    return [Opening(*key, sources=ordered(found)) for key, found in merged.items()]
 
 
 def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], list[Network]]]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .nft import open_ports
-from .ports import Port
+from .openings import Opening
 from .system import FirewallError, Rules, System, put, require, way_back
 
 NAME = "firewall.nft"
@@ -59,7 +59,7 @@ class Nftables:
             return ""
         raise FirewallError(f"nft list table: {finished.errors.strip()}")
 
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[Opening]:
         if not self.loaded():
             return []
         return open_ports(require(self._system, ["nft", "-j", "list", "table", *TABLE]))

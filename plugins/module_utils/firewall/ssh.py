@@ -10,25 +10,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from .ports import Address, Port
+from .openings import Address, Opening
 
 
 @dataclass(frozen=True)
-class Session:
+class SshSession:
     """One ssh connection, as the host sees it."""
 
     client: Address
     port: int
 
 
-def session(text: str) -> Session | None:
+def session(text: str) -> SshSession | None:
     """Read the variable SSH_CONNECTION: client address and port, server address and port."""
     fields = text.split()
     if len(fields) != 4:
         return None
     address = ip_address(fields[0].partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
-    return Session(client=mapped or address, port=int(fields[3]))
+    return SshSession(client=mapped or address, port=int(fields[3]))
 
 
 def configured_ports(text: str) -> list[int]:
@@ -37,7 +37,9 @@ def configured_ports(text: str) -> list[int]:
     return sorted({int(number) for number in found})
 
 
-def lockout(ports: Sequence[Port], *, current: Session | None, configured: Sequence[int]) -> str:
+def lockout(
+    ports: Sequence[Opening], *, current: SshSession | None, configured: Sequence[int]
+) -> str:
     """Say why these ports would lock the controller out; nothing if they would not."""
     client = current.client if current else None
     if current and (reason := _shut([current.port], client=client, ports=ports)):
@@ -47,7 +49,7 @@ def lockout(ports: Sequence[Port], *, current: Session | None, configured: Seque
     return ""
 
 
-def _shut(numbers: Sequence[int], *, client: Address | None, ports: Iterable[Port]) -> str:
+def _shut(numbers: Sequence[int], *, client: Address | None, ports: Iterable[Opening]) -> str:
     names = " and ".join(f"tcp {number}" for number in numbers)
     matching = [
         port for port in ports if port.protocol == "tcp" and any(map(port.includes, numbers))

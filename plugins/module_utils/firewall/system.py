@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..service import nodes
-from ..service.host import PATIENCE, TIMED_OUT, Outcome, run_program
+from ..service.machine import PATIENCE, TIMED_OUT, Outcome, run_program
 from ..service.nodes import Node
 
 Rules = Mapping[str, str]  # the files of one firewall program by name; none: it is not ours

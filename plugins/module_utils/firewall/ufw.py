@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from .iptables import FAMILIES, Family, filters, open_ports, restorable, watched
-from .ports import Port
+from .openings import Opening
 from .system import FirewallError, Rules, System, put, require, way_back
 from .ufw_files import merged, purposes, setting, with_setting
 
@@ -70,7 +70,7 @@ class Ufw:
             return ""
         return "".join(watched(self._saved(family)) for family in FAMILIES)
 
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[Opening]:
         if not self._system.finds(self.program) or not self._runs():
             return []
         known = purposes("".join(self._read(family.path) for family in FAMILIES))

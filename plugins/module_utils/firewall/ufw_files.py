@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .ports import place
+from .openings import place
 
 _START, _END = "### RULES ###\n", "\n### END RULES ###\n"
 _TUPLE = re.compile(r"^(?=### tuple ### )", re.MULTILINE)

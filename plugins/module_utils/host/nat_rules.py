@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .published import Published, Target
+from .published import Destination, Published
 
 _WORD = re.compile(r'"(?:\\.|[^"\\])*"|\S+')
 _RANGE = re.compile(r"(\d+)(?:[:-](\d+))?")
@@ -32,7 +32,7 @@ class Rule:
 
     def published(self) -> list[Published]:
         """Return its ports, if strangers reach them and the host itself is not where they lead."""
-        target = Target.parse(self.to)
+        target = Destination.parse(self.to)
         if self.protocol not in ("tcp", "udp") or _is_loopback(self.at):
             return []
         if not target.host or _is_loopback(target.host):

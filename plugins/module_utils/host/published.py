@@ -22,7 +22,7 @@ def written(first: int, last: int) -> str:
 
 
 @dataclass(frozen=True, order=True)
-class Target:
+class Destination:
     """Where packets are led: 172.17.0.2:80, [fd00::2]:8000-8003, or an address alone."""
 
     host: str
@@ -30,7 +30,7 @@ class Target:
     last: int = 0
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str) -> Destination:
         match = _TARGET.fullmatch(text)
         if match is None:
             return cls(text)
@@ -49,13 +49,13 @@ class Published:
     protocol: str
     first: int
     last: int
-    target: Target
+    target: Destination
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Published:
         """Read what `as_dict` wrote."""
         first, last = int(given["first"]), int(given["last"])
-        return cls(str(given["protocol"]), first, last, Target.parse(str(given["to"])))
+        return cls(str(given["protocol"]), first, last, Destination.parse(str(given["to"])))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the port as the modules and the plan show it."""

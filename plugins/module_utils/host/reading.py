@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..service.host import MISSING, TIMED_OUT, run_program
+from ..service.machine import MISSING, TIMED_OUT, run_program
 from .judging import (
     HOMESERVERS,
     Observation,

@@ -13,11 +13,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from .host import Places
 from .keys import PROGRAM
+from .machine import Places
 from .model import (
     Account,
-    Check,
     Command,
     Directory,
     Download,
@@ -28,7 +27,8 @@ from .model import (
     Secret,
     Service,
     ServiceError,
-    Watch,
+    Validation,
+    WatchedPath,
 )
 from .programs import (
     check_program,
@@ -200,8 +200,10 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
             *_database_commands(params["databases"], units),
             *(_command(entry, units) for entry in params["commands"]),
         ),
-        watch=tuple(Watch(_absolute(e["path"]), _reaction(e, units)) for e in params["watch"]),
-        checks=tuple(Check(_argv(e["argv"]), e["user"]) for e in params["validate"]),
+        watch=tuple(
+            WatchedPath(_absolute(e["path"]), _reaction(e, units)) for e in params["watch"]
+        ),
+        checks=tuple(Validation(_argv(e["argv"]), e["user"]) for e in params["validate"]),
         units=units,
         health=tuple(_health(entry) for entry in params["healthy"]),
     )

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from . import nodes
 from . import record as records
-from .host import Host
+from .machine import Machine
 from .wish import Change
 
 FOLDER = "adopted"
 """Below our own state; in it a directory for each day, and below that the paths of the host."""
 
 
-def set_aside(changes: Iterable[Change], ours: Container[str], host: Host) -> dict[str, str]:
+def set_aside(changes: Iterable[Change], ours: Container[str], host: Machine) -> dict[str, str]:
     """Return where the copy of each file belongs that we did not write and shall replace."""
     elsewhere = (c for c in changes if host.places.configuration not in Path(c.wish.path).parents)
     foreign = [change for change in elsewhere if _is_foreign(change, ours)]
@@ -51,7 +51,7 @@ def _is_foreign(change: Change, ours: Container[str]) -> bool:
     return stood and same != (wish.node.kind, wish.node.content, wish.node.target)
 
 
-def _packaged(host: Host) -> dict[str, str]:
+def _packaged(host: Machine) -> dict[str, str]:
     """Return the MD5 sums of configuration files as their packages brought them (dpkg-query(1))."""
     listed = host.run(["dpkg-query", "--show", "--showformat=${Conffiles}\\n"]).output
     words = (line.split() for line in listed.splitlines())

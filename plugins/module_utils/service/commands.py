@@ -9,8 +9,8 @@ import hashlib
 import json
 import os
 
-from .host import Host
-from .model import Check, Command, ServiceError
+from .machine import Machine
+from .model import Command, ServiceError, Validation
 from .nodes import digest
 from .record import Record
 from .secrets import Vault
@@ -23,7 +23,7 @@ def fingerprint(command: Command, planned: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def is_due(command: Command, host: Host, record: Record, planned: dict[str, str]) -> bool:
+def is_due(command: Command, host: Machine, record: Record, planned: dict[str, str]) -> bool:
     """Return whether what the command makes true is not true yet."""
     if command.creates is not None and not os.path.exists(command.creates):
         return True
@@ -33,7 +33,7 @@ def is_due(command: Command, host: Host, record: Record, planned: dict[str, str]
     return (not judged or command.rerun) and fingerprint(command, planned) not in record.commands
 
 
-def holds(command: Command, host: Host) -> bool:
+def holds(command: Command, host: Machine) -> bool:
     """Return whether the command's own question says yes; no user or program yet is a no."""
     try:
         return host.run(command.unless, user=command.user).code == 0
@@ -41,7 +41,7 @@ def holds(command: Command, host: Host) -> bool:
         return False
 
 
-def run(command: Command, host: Host, vault: Vault) -> None:
+def run(command: Command, host: Machine, vault: Vault) -> None:
     environment = {key: vault.reveal(value.encode()).decode() for key, value in command.environment}
     outcome = host.run(
         command.argv, user=command.user, environment=environment, seconds=command.timeout
@@ -51,7 +51,7 @@ def run(command: Command, host: Host, vault: Vault) -> None:
         raise ServiceError(f"{command.argv[0]} failed: {said}")
 
 
-def check(entry: Check, host: Host) -> None:
+def check(entry: Validation, host: Machine) -> None:
     """Let the program check its own files."""
     outcome = host.run(entry.argv, user=entry.user)
     if outcome.code != 0:

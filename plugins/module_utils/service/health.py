@@ -9,7 +9,7 @@ import socket
 import time
 from typing import Callable
 
-from .host import Host
+from .machine import Machine
 from .model import Health, ServiceError
 
 PATIENCE = 5.0
@@ -20,7 +20,7 @@ class HealthError(ServiceError):
     """Nothing answered in time."""
 
 
-def wait_until_healthy(health: Health, host: Host, still_alive: Callable[[], None]) -> None:
+def wait_until_healthy(health: Health, host: Machine, still_alive: Callable[[], None]) -> None:
     """Return once the service answers; ask in between whether waiting still makes sense."""
     end = time.monotonic() + health.timeout
     while problem := ask(health, host):
@@ -30,7 +30,7 @@ def wait_until_healthy(health: Health, host: Host, still_alive: Callable[[], Non
         time.sleep(0.2)
 
 
-def ask(health: Health, host: Host) -> str:
+def ask(health: Health, host: Machine) -> str:
     """Return what is wrong, or nothing."""
     try:
         return _ASK[health.kind](health, host)
@@ -38,12 +38,12 @@ def ask(health: Health, host: Host) -> str:
         return f"{health.address}{f' port {health.port}' if health.port else ''}: {error}"
 
 
-def _ask_tcp(health: Health, _host: Host) -> str:
+def _ask_tcp(health: Health, _host: Machine) -> str:
     with socket.create_connection((health.address, health.port), timeout=2):
         return ""
 
 
-def _ask_udp(health: Health, host: Host) -> str:
+def _ask_udp(health: Health, host: Machine) -> str:
     """See whether a program has the port: what it answers there is its own protocol's business."""
     from ..host.judging import listeners
 
@@ -53,19 +53,19 @@ def _ask_udp(health: Health, host: Host) -> str:
     return "" if has_it else f"nothing has UDP port {health.port}"
 
 
-def _ask_command(health: Health, host: Host) -> str:
+def _ask_command(health: Health, host: Machine) -> str:
     outcome = host.run(list(health.argv), seconds=PATIENCE)
     return outcome.last_words() or f"{health.argv[0]} fails" if outcome.code else ""
 
 
-def _ask_socket(health: Health, _host: Host) -> str:
+def _ask_socket(health: Health, _host: Machine) -> str:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(2)
         connection.connect(health.address)
     return ""
 
 
-def _ask_url(health: Health, _host: Host) -> str:
+def _ask_url(health: Health, _host: Machine) -> str:
     """Ask once, without proxies and without following redirects."""
     from http import client  # it takes longer to import than everything else here together
     from urllib.parse import urlsplit
@@ -83,7 +83,7 @@ def _ask_url(health: Health, _host: Host) -> str:
     return "" if status == health.status else f"{health.address} answers {status}"
 
 
-_ASK: dict[str, Callable[[Health, Host], str]] = {
+_ASK: dict[str, Callable[[Health, Machine], str]] = {
     "tcp": _ask_tcp,
     "udp": _ask_udp,
     "socket": _ask_socket,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from .host import Run
+from .machine import Run
 from .model import Secret, ServiceError
 
 PROGRAM = "openssl"

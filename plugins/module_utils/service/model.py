@@ -105,13 +105,13 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Watch:
+class WatchedPath:
     path: str
     reaction: Reaction
 
 
 @dataclass(frozen=True)
-class Check:
+class Validation:
     """The program's own check of its files."""
 
     argv: tuple[str, ...]
@@ -151,8 +151,8 @@ class Service:
     downloads: tuple[Download, ...]
     drafts: tuple[Draft, ...]
     commands: tuple[Command, ...]
-    watch: tuple[Watch, ...]
-    checks: tuple[Check, ...]
+    watch: tuple[WatchedPath, ...]
+    checks: tuple[Validation, ...]
     units: tuple[str, ...]
     health: tuple[Health, ...]
 

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from .host import Host, find_group, find_user
+from .machine import Machine, find_group, find_user
 from .model import Account, Download, Service, ServiceError
 
 
@@ -29,7 +29,7 @@ class Needs:
         return bool(self.packages or self.groups or self.account or self.downloads)
 
 
-def find_needs(service: Service, host: Host) -> Needs:
+def find_needs(service: Service, host: Machine) -> Needs:
     """Return what is missing; an account only once the packages, which may bring it, are there."""
     versions = _installed(host, service.packages)
     missing = tuple(package for package in service.packages if package not in versions)
@@ -43,7 +43,7 @@ def _has_come(entry: Download) -> bool:
     return os.path.isdir(entry.target) or os.path.isfile(entry.waiting)
 
 
-def _installed(host: Host, packages: tuple[str, ...]) -> dict[str, str]:
+def _installed(host: Machine, packages: tuple[str, ...]) -> dict[str, str]:
     """Return the versions of those packages that are fully installed."""
     if not packages:
         return {}

@@ -13,8 +13,8 @@ from . import record as records
 from . import units
 from .aside import set_aside
 from .commands import fingerprint, is_due
-from .host import Host
 from .journal import Journal, open_journal
+from .machine import Machine
 from .model import Command, Reaction, Service
 from .needs import Needs
 from .nodes import digest
@@ -121,7 +121,7 @@ class Plan:
         return tuple(sorted({fingerprint(c, self.planned) for c in self.service.commands}))
 
 
-def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Plan:
+def make_plan(service: Service, needs: Needs, host: Machine, *, check: bool) -> Plan:
     """Compare the wish with the host, without touching it."""
     before = _remembered(service, host)
     journal = open_journal(host.places.state / "transactions" / service.name, before.transaction)
@@ -138,7 +138,7 @@ def make_plan(service: Service, needs: Needs, host: Host, *, check: bool) -> Pla
     return replace(plan, due=find_due(plan, host))
 
 
-def _remembered(service: Service, host: Host) -> Record:
+def _remembered(service: Service, host: Machine) -> Record:
     """Return the record of the service, with those of the services that it replaces."""
     names = (service.name, *service.replaces)
     paths = (records.path_of(host.places, name) for name in names)
@@ -148,7 +148,7 @@ def _remembered(service: Service, host: Host) -> Record:
     return own
 
 
-def find_due(plan: Plan, host: Host) -> tuple[Command, ...]:
+def find_due(plan: Plan, host: Machine) -> tuple[Command, ...]:
     commands = plan.service.commands if plan.service.present else ()
     return tuple(c for c in commands if is_due(c, host, plan.before, plan.planned))
 

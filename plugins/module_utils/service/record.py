@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import nodes
-from .host import Places
+from .machine import Places
 from .model import Reaction, ServiceError
 from .nodes import Node
 

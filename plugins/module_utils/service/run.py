@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import units
-from .host import Host
 from .keys import PUBLIC
+from .machine import Machine
 from .model import Service, ServiceError
 from .needs import Needs, find_needs
 from .plan import Plan, make_plan
@@ -24,7 +24,7 @@ from .wish import diff, speakable
 PATIENCE = 300.0
 
 
-def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> dict[str, Any]:
+def make_true(service: Service, host: Machine, *, check: bool, show_diff: bool) -> dict[str, Any]:
     """Make the service true, or say what would change."""
     with _alone(host.places.locks, service.name, needed=not check):
         needs = find_needs(service, host) if service.present else Needs()
@@ -39,7 +39,7 @@ def make_true(service: Service, host: Host, *, check: bool, show_diff: bool) -> 
         return _change(plan, host, result)
 
 
-def _change(plan: Plan, host: Host, result: dict[str, Any]) -> dict[str, Any]:
+def _change(plan: Plan, host: Machine, result: dict[str, Any]) -> dict[str, Any]:
     from . import transaction  # compiled anew by each task, and few change anything
 
     if plan.needs:

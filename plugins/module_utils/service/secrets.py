@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .host import Run
 from .keys import PUBLIC, ToolError, make_private, public_half
+from .machine import Run
 from .model import Secret, ServiceError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from types import TracebackType
 
 from . import aside, commands, health, nodes, units
 from . import record as records
-from .host import Host
 from .journal import Journal, UnitBefore
+from .machine import Machine
 from .model import Draft, Health, Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
@@ -47,7 +47,7 @@ def begin(plan: Plan, *paths: str) -> Journal:
     return plan.journal.protect(paths, states)
 
 
-def carry_out(plan: Plan, host: Host) -> Progress:
+def carry_out(plan: Plan, host: Machine) -> Progress:
     """Make the plan true as one transaction."""
     progress = Progress(_protect(plan, host), plan.intent, reached_units=plan.journal.left_over)
     with _WayBack(plan, host, progress):
@@ -72,7 +72,7 @@ def _write(wished: Iterable[Wish]) -> None:
         nodes.write(wish.path, wish.node)
 
 
-def _protect(plan: Plan, host: Host) -> Journal:
+def _protect(plan: Plan, host: Machine) -> Journal:
     record_path = records.path_of(host.places, plan.service.name)
     try:
         aside.keep(plan.kept, plan.changes)
@@ -83,14 +83,14 @@ def _protect(plan: Plan, host: Host) -> Journal:
         raise TransactionError(f"{words(error)}\nNothing on the host was changed.") from error
 
 
-def save(host: Host, plan: Plan, record: Record) -> None:
+def save(host: Machine, plan: Plan, record: Record) -> None:
     path = records.path_of(host.places, plan.service.name)
     (host.places.state / "services").mkdir(mode=0o700, parents=True, exist_ok=True)
     empty = record == Record(transaction=record.transaction)
     nodes.write(path, nodes.ABSENT if empty else records.dump(record))
 
 
-def _retire(plan: Plan, host: Host, progress: Progress) -> None:
+def _retire(plan: Plan, host: Machine, progress: Progress) -> None:
     actions = plan.actions(plan.intent)
     leaving = [unit for unit in plan.retired if actions.get(unit) == "stopped"]
     progress.reached_units |= bool(leaving)
@@ -98,7 +98,7 @@ def _retire(plan: Plan, host: Host, progress: Progress) -> None:
     units.retire(host, leaving)
 
 
-def _run_commands(plan: Plan, host: Host, progress: Progress) -> None:
+def _run_commands(plan: Plan, host: Machine, progress: Progress) -> None:
     """Run what is due, also what became due by the new files; its units are noted beforehand."""
     for command in plan.service.commands if plan.service.present else ():
         if command in plan.due or commands.is_due(command, host, plan.before, plan.planned):
@@ -107,14 +107,14 @@ def _run_commands(plan: Plan, host: Host, progress: Progress) -> None:
             progress.ran.append(" ".join(command.argv))
 
 
-def _note(plan: Plan, host: Host, progress: Progress, reaction: Reaction) -> None:
+def _note(plan: Plan, host: Machine, progress: Progress, reaction: Reaction) -> None:
     noted = progress.record.forget(reaction)
     if noted != progress.record:
         progress.record = noted
         save(host, plan, noted)
 
 
-def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
+def _turn_units(plan: Plan, host: Machine, progress: Progress) -> None:
     actions = plan.actions(progress.record)
     service = plan.service
     if any(units.is_unit_file(path) for path, _unused in progress.journal.entries):
@@ -127,7 +127,7 @@ def _turn_units(plan: Plan, host: Host, progress: Progress) -> None:
         _wait_for(wished, turned, host, progress.began)
 
 
-def _wait_for(wished: Health, turned: list[str], host: Host, began: float) -> None:
+def _wait_for(wished: Health, turned: list[str], host: Machine, began: float) -> None:
     """Wait for health; what the units said meanwhile explains why there is none."""
     try:
         health.wait_until_healthy(wished, host, lambda: units.ensure_running(host, turned, began))
@@ -141,7 +141,7 @@ class _WayBack:
     """Puts the host back when its block fails, and says so in the failure."""
 
     plan: Plan
-    host: Host
+    host: Machine
     progress: Progress
 
     def __enter__(self) -> None:
@@ -160,7 +160,7 @@ class _WayBack:
             raise TransactionError(f"{words(error)}\n{sentence}") from error
 
 
-def _put_back(plan: Plan, host: Host, progress: Progress) -> str:
+def _put_back(plan: Plan, host: Machine, progress: Progress) -> str:
     """Return one sentence about what is as before again, and what is not."""
     try:
         journal = progress.journal
@@ -188,7 +188,7 @@ def _clear(drafts: Iterable[Draft]) -> None:
             shutil.rmtree(draft.directory, ignore_errors=True)
 
 
-def _stop_new_units(host: Host, journal: Journal, known: Iterable[str]) -> None:
+def _stop_new_units(host: Machine, journal: Journal, known: Iterable[str]) -> None:
     """Stop and disable what did not run and was not enabled before, while its file stands."""
     states = units.show(host, known)
     before = dict(journal.units)
@@ -201,7 +201,7 @@ def _stop_new_units(host: Host, journal: Journal, known: Iterable[str]) -> None:
         host.run(["systemctl", "disable", *enabled])
 
 
-def _run_again(plan: Plan, host: Host, progress: Progress) -> list[str]:
+def _run_again(plan: Plan, host: Machine, progress: Progress) -> list[str]:
     """Run again what ran before, with its old files; return those units."""
     journal = progress.journal
     states = units.show(host, dict(journal.units))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import workers
-from .host import Host
+from .machine import Machine
 from .model import ServiceError
 from .record import Inputs
 
@@ -49,7 +49,7 @@ def is_unit_file(path: str) -> bool:
     return path.startswith(_UNIT_FOLDERS)
 
 
-def show(host: Host, units: Iterable[str]) -> dict[str, State]:
+def show(host: Machine, units: Iterable[str]) -> dict[str, State]:
     """Return the states of all these units with one call."""
     names = list(dict.fromkeys(units))
     if not names:
@@ -99,7 +99,7 @@ def retire_action(state: State) -> Action:
     return "unchanged" if stopped and not state.file.startswith("enabled") else "stopped"
 
 
-def retire(host: Host, units: list[str]) -> None:
+def retire(host: Machine, units: list[str]) -> None:
     """Stop and disable units, while their files still stand."""
     if not units:
         return
@@ -111,7 +111,7 @@ def retire(host: Host, units: list[str]) -> None:
         _systemctl(host, "disable", *enabled)
 
 
-def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> list[str]:
+def apply(host: Machine, actions: Mapping[str, Action], own: tuple[str, ...]) -> list[str]:
     """Enable, restart and reload, make sure that all of it stays up, and return what was turned."""
     chosen: dict[Action, list[str]] = {}
     for unit, action in actions.items():
@@ -129,7 +129,7 @@ def apply(host: Host, actions: Mapping[str, Action], own: tuple[str, ...]) -> li
     return turned
 
 
-def _turn(host: Host, verb: str, units: list[str], began: float) -> None:
+def _turn(host: Machine, verb: str, units: list[str], began: float) -> None:
     if not units:
         return
     before = workers.look(host, units) if verb == "reload-or-restart" else []
@@ -140,7 +140,7 @@ def _turn(host: Host, verb: str, units: list[str], began: float) -> None:
     workers.wait_for_new_ones(host, before)
 
 
-def settle(host: Host, units: list[str], began: float) -> None:
+def settle(host: Machine, units: list[str], began: float) -> None:
     """Watch the units for a moment: a program that dies right after its start has failed."""
     end = time.monotonic() + (host.settle if units else 0)
     while units:
@@ -150,7 +150,7 @@ def settle(host: Host, units: list[str], began: float) -> None:
         time.sleep(0.1)
 
 
-def ensure_running(host: Host, units: Iterable[str], began: float) -> None:
+def ensure_running(host: Machine, units: Iterable[str], began: float) -> None:
     """Raise the last words of the first unit that does not run or had to be started again."""
     for unit, state in show(host, units).items():
         if not state.running or state.restarts:
@@ -158,7 +158,7 @@ def ensure_running(host: Host, units: Iterable[str], began: float) -> None:
             raise ServiceError(f"{unit} does not stay up: {words or state.sub}")
 
 
-def last_words(host: Host, units: list[str], began: float) -> str:
+def last_words(host: Machine, units: list[str], began: float) -> str:
     """Return what the units that do not run wrote to the journal since `began`."""
     states = show(host, units)
     guilty = [unit for unit in units if not states[unit].running] or units
@@ -169,11 +169,11 @@ def last_words(host: Host, units: list[str], began: float) -> str:
     return host.run(show_journal).last_words()
 
 
-def reload_manager(host: Host) -> None:
+def reload_manager(host: Machine) -> None:
     _systemctl(host, "daemon-reload")
 
 
-def _systemctl(host: Host, *words: str) -> None:
+def _systemctl(host: Machine, *words: str) -> None:
     outcome = host.run(["systemctl", *words])
     if outcome.code != 0:
         raise ServiceError(f"systemctl {' '.join(words)}: {outcome.last_words()}")

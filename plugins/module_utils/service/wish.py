@@ -9,7 +9,7 @@ import os
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from .host import Places, find_group, find_user
+from .machine import Places, find_group, find_user
 from .model import Directory, File, Ownership, Reaction, Service, ServiceError
 from .nodes import ABSENT, Node, read
 from .record import Record, path_of

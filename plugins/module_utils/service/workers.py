@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .host import Host
+from .machine import Machine
 from .model import ServiceError
 
 LOGS = {"nginx.service": "var/log/nginx/error.log", "apache2.service": "var/log/apache2/error.log"}
@@ -33,13 +33,13 @@ class Workers:
     told: int
 
 
-def look(host: Host, units: Iterable[str]) -> list[Workers]:
+def look(host: Machine, units: Iterable[str]) -> list[Workers]:
     """Return the workers of those units that have some and run."""
     seen = ((unit, _workers(host, unit)) for unit in units if unit in LOGS)
     return [Workers(unit, found, _length(host.root / LOGS[unit])) for unit, found in seen if found]
 
 
-def wait_for_new_ones(host: Host, before: Iterable[Workers]) -> None:
+def wait_for_new_ones(host: Machine, before: Iterable[Workers]) -> None:
     """Return once each unit has a new worker; if one has none in time, raise what its log says."""
     end = time.monotonic() + host.patience
     for old in before:
@@ -51,7 +51,7 @@ def wait_for_new_ones(host: Host, before: Iterable[Workers]) -> None:
             time.sleep(0.05)
 
 
-def _workers(host: Host, unit: str) -> frozenset[str]:
+def _workers(host: Machine, unit: str) -> frozenset[str]:
     """Return the numbers of the processes that a unit's first process started."""
     outcome = host.run(["systemctl", "show", "--property=MainPID", unit])
     first = dict(line.partition("=")[::2] for line in outcome.output.splitlines()).get("MainPID")
@@ -61,7 +61,7 @@ def _workers(host: Host, unit: str) -> frozenset[str]:
     return frozenset(number for number in processes if _parent(host, number) == first)
 
 
-def _parent(host: Host, number: str) -> str:
+def _parent(host: Machine, number: str) -> str:
     """Return who started a process (proc_pid_stat(5)), nobody if it has just ended."""
     try:
         told = (host.root / "proc" / number / "stat").read_text(encoding="utf-8", errors="replace")

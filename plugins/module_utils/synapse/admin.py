@@ -17,7 +17,7 @@ from typing import Any, Callable, Literal, Protocol
 from urllib.parse import quote
 
 from ..service import nodes
-from ..service.host import Places
+from ..service.machine import Places
 from ..service.secrets import generate
 
 ADMINISTRATOR = "homestead-admin"
@@ -39,7 +39,7 @@ class UnreachableError(AdminError):
 
 
 @dataclass(frozen=True)
-class Request:
+class Call:
     """One call of Synapse's API."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -54,7 +54,7 @@ class Response:
     body: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-Send = Callable[[Request], Response]
+Send = Callable[[Call], Response]
 
 
 class Secrets(Protocol):
@@ -80,7 +80,7 @@ class HostSecrets:
 
 
 @dataclass(frozen=True)
-class Session:
+class Administrator:
     """What an administrator may ask, and the server name behind the colon."""
 
     send: Send
@@ -89,9 +89,9 @@ class Session:
     new_account: str = ""
     """The administrator's Matrix ID, if this session has made that account."""
 
-    def ask(self, request: Request) -> Response:
+    def ask(self, request: Call) -> Response:
         """Ask as the administrator; a missing thing is an answer, any other refusal an error."""
-        response = self.send(Request(request.method, request.path, request.body, self.token))
+        response = self.send(Call(request.method, request.path, request.body, self.token))
         return response if response.status == 404 else accepted(response)
 
 
@@ -99,7 +99,7 @@ def http(url: str) -> Send:
     """Return the way to ask the Synapse at `url`, past any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def send(request: Request) -> Response:
+    def send(request: Call) -> Response:
         try:
             with opener.open(_as_http(url, request), timeout=TIMEOUT) as answer:
                 return Response(answer.status, _read(answer.read()))
@@ -112,7 +112,7 @@ def http(url: str) -> Send:
     return send
 
 
-def _as_http(url: str, request: Request) -> urllib.request.Request:
+def _as_http(url: str, request: Call) -> urllib.request.Request:
     headers = {"Content-Type": "application/json"}
     if request.token is not None:
         headers["Authorization"] = f"Bearer {request.token}"
@@ -138,7 +138,7 @@ def accepted(response: Response) -> Response:
     return response
 
 
-def session_for(send: Send, secrets: Secrets, *, check_mode: bool) -> Session | None:
+def session_for(send: Send, secrets: Secrets, *, check_mode: bool) -> Administrator | None:
     """Return a session; in check mode none where one would have to make it first."""
     if not check_mode:
         return open_session(send, secrets)
@@ -148,7 +148,7 @@ def session_for(send: Send, secrets: Secrets, *, check_mode: bool) -> Session | 
         return None
 
 
-def open_session(send: Send, secrets: Secrets) -> Session:
+def open_session(send: Send, secrets: Secrets) -> Administrator:
     """Sign in as this host's administrator; the first time, make that account."""
     session = resume_session(send, secrets)
     if session is not None:
@@ -167,27 +167,27 @@ def open_session(send: Send, secrets: Secrets) -> Session:
     return replace(session, new_account=made)
 
 
-def resume_session(send: Send, secrets: Secrets) -> Session | None:
+def resume_session(send: Send, secrets: Secrets) -> Administrator | None:
     """Return the session of an earlier run, if Synapse still knows it; changes nothing."""
     token = secrets.read(TOKEN_SECRET)
     if token is None:
         return None
-    answer = send(Request("GET", "/_matrix/client/v3/account/whoami", token=token))
+    answer = send(Call("GET", "/_matrix/client/v3/account/whoami", token=token))
     if answer.status == 401:
         return None
     user_id = str(accepted(answer).body["user_id"])
-    return Session(send, token, user_id.partition(":")[2])
+    return Administrator(send, token, user_id.partition(":")[2])
 
 
 def _register(send: Send, secrets: Secrets, password: str) -> Response:
     shared_secret = secrets.read(REGISTRATION_SECRET)
     if shared_secret is None:
         raise AdminError(f"the secret {REGISTRATION_SECRET!r} does not exist on this host yet")
-    answer = accepted(send(Request("GET", "/_synapse/admin/v1/register")))
+    answer = accepted(send(Call("GET", "/_synapse/admin/v1/register")))
     return send(registration_request(str(answer.body["nonce"]), shared_secret, password))
 
 
-def registration_request(nonce: str, shared_secret: str, password: str) -> Request:
+def registration_request(nonce: str, shared_secret: str, password: str) -> Call:
     """Return the registration of the administrator, proven by the shared secret (HMAC-SHA1)."""
     parts = [nonce, ADMINISTRATOR, password, "admin"]
     proof = hmac.new(shared_secret.encode(), "\0".join(parts).encode(), hashlib.sha1)
@@ -198,10 +198,10 @@ def registration_request(nonce: str, shared_secret: str, password: str) -> Reque
         "admin": True,
         "mac": proof.hexdigest(),
     }
-    return Request("POST", "/_synapse/admin/v1/register", body)
+    return Call("POST", "/_synapse/admin/v1/register", body)
 
 
-def login_request(password: str) -> Request:
+def login_request(password: str) -> Call:
     """Return the login of the administrator, always as the same device."""
     body = {
         "type": "m.login.password",
@@ -210,7 +210,7 @@ def login_request(password: str) -> Request:
         "device_id": DEVICE,
         "initial_device_display_name": DEVICE,
     }
-    return Request("POST", "/_matrix/client/v3/login", body)
+    return Call("POST", "/_matrix/client/v3/login", body)
 
 
 def token_path(token: str) -> str:

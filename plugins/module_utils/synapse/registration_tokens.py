@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from .admin import (
     AdminError,
-    Request,
+    Call,
     token_path,
 )
 
@@ -82,14 +82,14 @@ def expiry_text(milliseconds: int | None) -> str:
     return time.isoformat().replace("+00:00", "Z")
 
 
-def plan(state: str, token: str, wish: Wish, current: Token | None) -> Request | None:
+def plan(state: str, token: str, wish: Wish, current: Token | None) -> Call | None:
     """Return the one request that makes the wish true, or nothing if it is true already."""
     if state == "absent":
-        return Request("DELETE", token_path(token)) if current else None
+        return Call("DELETE", token_path(token)) if current else None
     if current is None:
-        return Request("POST", token_path("new"), {"token": token, **wish})
+        return Call("POST", token_path("new"), {"token": token, **wish})
     changes = {name: value for name, value in wish.items() if getattr(current, name) != value}
-    return Request("PUT", token_path(token), changes) if changes else None
+    return Call("PUT", token_path(token), changes) if changes else None
 
 
 def outcome(state: str, token: str, wish: Wish, current: Token | None) -> Token | None:

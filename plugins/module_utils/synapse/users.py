@@ -10,7 +10,7 @@ from typing import Any
 
 from .admin import (
     AdminError,
-    Request,
+    Call,
     user_path,
 )
 
@@ -30,7 +30,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Account:
     """What is wished; None is whatever it is."""
 
     state: str = "present"
@@ -57,7 +57,7 @@ def full_user_id(name: str, server_name: str) -> str:
     return name if colon else f"@{name}:{server_name}"
 
 
-def plan(user_id: str, wish: Wish, current: User | None) -> Request | None:
+def plan(user_id: str, wish: Account, current: User | None) -> Call | None:
     """Return the one request that makes the wish true, or nothing if it is true already."""
     if wish.state == "deactivated" and current is None:
         return None
@@ -68,16 +68,16 @@ def plan(user_id: str, wish: Wish, current: User | None) -> Request | None:
     if wish.password is not None and _sets_password(wish, current):
         changes["password"] = wish.password
         changes["logout_devices"] = False
-    return Request("PUT", user_path(user_id), changes) if changes or current is None else None
+    return Call("PUT", user_path(user_id), changes) if changes or current is None else None
 
 
-def _sets_password(wish: Wish, current: User | None) -> bool:
+def _sets_password(wish: Account, current: User | None) -> bool:
     if wish.state == "deactivated":
         return False
     return wish.always or current is None or current.deactivated
 
 
-def outcome(wish: Wish, current: User | None) -> User | None:
+def outcome(wish: Account, current: User | None) -> User | None:
     """Return the account as it is once the plan is carried out."""
     if wish.state == "deactivated" and current is None:
         return None

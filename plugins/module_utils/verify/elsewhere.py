@@ -14,7 +14,7 @@ from .web.sites import host_of
 
 
 @dataclass(frozen=True)
-class Watch:
+class WatchedPort:
     """A port of a host that a check looks at, at every address or at this one."""
 
     check: str
@@ -28,7 +28,7 @@ class Watch:
 class Elsewhere:
     """Everything that is looked at apart from the list of ports."""
 
-    watches: tuple[Watch, ...] = ()
+    watches: tuple[WatchedPort, ...] = ()
 
     @classmethod
     def of(cls, expected: Expectations, *, base: str, resolution: Resolution) -> Elsewhere:
@@ -46,21 +46,21 @@ class Elsewhere:
         return ""
 
 
-def _clients(base: str) -> Iterable[Watch]:
+def _clients(base: str) -> Iterable[WatchedPort]:
     host, port = host_of(base)
     if host:
-        yield Watch("client.reach", host, "tcp", port)
+        yield WatchedPort("client.reach", host, "tcp", port)
 
 
-def _peers(resolution: Resolution) -> Iterable[Watch]:
+def _peers(resolution: Resolution) -> Iterable[WatchedPort]:
     """Peers ask for the host in the certificate, whatever the server name is."""
     host = resolution.certificate_name
     for endpoint in resolution.endpoints:
-        yield Watch("federation.reach", host, "tcp", endpoint.port, endpoint.address)
+        yield WatchedPort("federation.reach", host, "tcp", endpoint.port, endpoint.address)
 
 
-def _turn(expected: Expectations) -> Iterable[Watch]:
+def _turn(expected: Expectations) -> Iterable[WatchedPort]:
     for route in expected.turn.routes if expected.turn else ():
         protocol = "udp" if route.kind in ("udp", "dtls") else "tcp"
         check = f"turn.{route.kind} or turn.server"
-        yield Watch(check, route.host, protocol, route.port)
+        yield WatchedPort(check, route.host, protocol, route.port)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .findings import shortened
-from .redirects import Chain
+from .redirect_chain import Chain
 from .wire.transport import Exchange
 
 EXCERPT = 200

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .expectations import Expectations
-from .plan import Plan
-from .run import verify
+from .scope import Scope
+from .verification import verify
 from .wire.guard import EVERYWHERE, Guard
 from .wire.network import Network
 
@@ -40,7 +40,7 @@ async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
         nameservers=parameters["nameservers"],
         seconds=parameters["timeout"],
     )
-    plan = Plan(
+    scope = Scope(
         parameters["server_name"],
         expectations=Expectations.of(parameters["expectations"]),
         published=parameters["published"],
@@ -48,4 +48,4 @@ async def look(parameters: Mapping[str, Any]) -> dict[str, Any]:
         allowed=allowed,
         ignore=parameters["ignore"],
     )
-    return (await verify(network, plan)).as_dict()
+    return (await verify(network, scope)).as_dict()

@@ -48,7 +48,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Record:
+class DnsRecord:
     """A DNS record beside the addresses; `value` may hold {domain}, {hostname} and {name}."""
 
     kind: str
@@ -84,13 +84,13 @@ class Component:
     upstream: Listener | None = None
     routes: tuple[Route, ...] = ()
     client: tuple[tuple[str, Mapping[str, str]], ...] = ()
-    records: tuple[Record, ...] = ()
+    records: tuple[DnsRecord, ...] = ()
     application_service: ApplicationService | None = None
     certificate_units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Backend:
+class Choice:
     """One way to provide a part: `units` reload when the certificate changes."""
 
     name: str
@@ -209,10 +209,10 @@ def optional() -> tuple[str, ...]:
     return tuple(row.name for row in COMPONENTS.values() if row.optional)
 
 
-REVERSE_PROXIES = {row.name: row for row in (Backend("nginx", ("nginx.service",)),)}
+REVERSE_PROXIES = {row.name: row for row in (Choice("nginx", ("nginx.service",)),)}
 FIREWALLS = {
     row.name: row
-    for row in (Backend("nftables"), Backend("ufw"), Backend("firewalld"), Backend("none"))
+    for row in (Choice("nftables"), Choice("ufw"), Choice("firewalld"), Choice("none"))
 }
 CERTIFICATES = ("acme", "files", "self_signed")
 REGISTRATIONS = ("invite", "closed", "email", "open")

@@ -10,7 +10,7 @@ from typing import Callable
 from ...module_utils import names
 from . import values
 
-_WAYS: dict[str, Callable[[object], names.Fault | None]] = {
+_WAYS: dict[str, Callable[[object], names.NameFault | None]] = {
     "matrix_id": names.user_id_fault,
     "email_address": names.email_fault,
 }
@@ -68,7 +68,7 @@ def _role_sentence(variable: str, role: object) -> str:
     return f"{variable} has a wrong role: {fault.message}."
 
 
-def _sentence(variable: str, fault: names.Fault | None) -> str:
+def _sentence(variable: str, fault: names.NameFault | None) -> str:
     """Refuse errors; what only warns may be an old account."""
     if fault is None or fault.severity != "error":
         return ""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Callable
+
+from ...module_utils.base_domain.redirects import Redirect
 
 # Client-server API, section Web Browser Clients: what other origins may do.
 CORS = {
@@ -16,15 +17,6 @@ CORS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "X-Requested-With, Content-Type, Authorization",
 }
-
-
-@dataclass(frozen=True)
-class Redirect:
-    """One redirect that every answer allows other origins to read."""
-
-    path: str
-    to: str
-    status: int
 
 
 def nginx(redirects: Sequence[Redirect]) -> str:

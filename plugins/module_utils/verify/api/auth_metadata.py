@@ -14,7 +14,7 @@ from ..answers import UNRECOGNIZED, errcode, object_of, stated
 from ..documents.discovery import url_fault
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK, ORIGIN
+from ..redirect_chain import OK, ORIGIN
 from ..strict_json import text_at
 from ..wire.transport import Exchange, Request, Transport
 

@@ -14,7 +14,7 @@ from ..answers import MISSING_TOKEN, errcode, object_of, stated
 from ..cors import PREFLIGHT, missing_methods, origin_fault, preflight_fault, repeats_origin
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK, ORIGIN
+from ..redirect_chain import OK, ORIGIN
 from ..wire.transport import Exchange, Request, Transport
 
 REACH = Check(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..answers import MISSING_TOKEN, errcode, object_of, stated, why_unknown
 from ..evidence import seen
 from ..findings import Check, Finding
-from ..redirects import OK
+from ..redirect_chain import OK
 from ..wire.transport import KIB, Exchange, Request, Transport
 
 ADMIN_API = Check(

@@ -21,7 +21,7 @@ from ..answers import (
 )
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK, ORIGIN
+from ..redirect_chain import OK, ORIGIN
 from ..wire.transport import Exchange, Request, Transport
 
 AUTHENTICATED = Check(

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ..answers import object_of
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK, ORIGIN
+from ..redirect_chain import OK, ORIGIN
 from ..strict_json import text_at
 from ..wire.transport import Exchange, Request, Transport
 
@@ -60,7 +60,7 @@ _SENTENCES: dict[Mode, str] = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenMode:
     """The mode, the flows it was told from, and why it is unknown if it is."""
 
     mode: Mode
@@ -88,27 +88,27 @@ def _register(url: str) -> Request:
     return Request(url=url, method="POST", headers=headers, body=b'{"inhibit_login": true}')
 
 
-def classify(register: Exchange, *, sign_up: bool | None) -> Seen:
+def classify(register: Exchange, *, sign_up: bool | None) -> SeenMode:
     """Tell the mode from the answer; `sign_up` is whether OAuth 2.0 offers it (None: no OAuth)."""
     value = object_of(register)
     if not register.whole:
-        return Seen("unknown", reason=str(register.error))
+        return SeenMode("unknown", reason=str(register.error))
     if register.status == 401 and "flows" in value:
         return _from_flows(value["flows"])
     if register.status == 403 and value.get("errcode") == "M_FORBIDDEN":
         if sign_up is None:
-            return Seen("closed")
-        return Seen("unknown" if sign_up else "closed", reason="sign-up goes through OAuth 2.0")
+            return SeenMode("closed")
+        return SeenMode("unknown" if sign_up else "closed", reason="sign-up goes through OAuth 2.0")
     if register.status == 429:
-        return Seen("unknown", reason="the server asks to wait (429)")
-    return Seen("unknown", reason=f"the server answers with status {register.status}")
+        return SeenMode("unknown", reason="the server asks to wait (429)")
+    return SeenMode("unknown", reason=f"the server answers with status {register.status}")
 
 
-def _from_flows(value: Any) -> Seen:
+def _from_flows(value: Any) -> SeenMode:
     flows = _flows(value)
     if not flows:
-        return Seen("unknown", reason="the server names no flow")
-    return Seen(mode_of([frozenset(flow) for flow in flows]), flows)
+        return SeenMode("unknown", reason="the server names no flow")
+    return SeenMode(mode_of([frozenset(flow) for flow in flows]), flows)
 
 
 def _flows(value: Any) -> tuple[tuple[str, ...], ...]:
@@ -133,7 +133,7 @@ def mode_of(flows: list[frozenset[str]]) -> Mode:
     return "captcha" if all(_CAPTCHA in flow for flow in others) else "unknown"
 
 
-def judge_mode(found: Seen, expected: str, register: Exchange) -> list[Finding]:
+def judge_mode(found: SeenMode, expected: str, register: Exchange) -> list[Finding]:
     """Compare the mode with the expected one, if there is one."""
     evidence = {"mode": found.mode, "flows": [list(flow) for flow in found.flows[:20]]}
     if register.status == OK:

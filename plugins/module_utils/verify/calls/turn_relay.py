@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from itertools import chain
 
 from ..findings import Check, Finding
-from ..wire.stun import Endpoint, StunError
+from ..wire.stun import StunError, TransportAddress
 from ..wire.turn_client import (
     FAMILY_NOT_SUPPORTED,
     FORBIDDEN,
@@ -228,7 +228,11 @@ async def _between(
 
 
 async def _relayed(
-    client: TurnClient, other: TurnClient, *, way: Way, ends: tuple[Endpoint, Endpoint]
+    client: TurnClient,
+    other: TurnClient,
+    *,
+    way: Way,
+    ends: tuple[TransportAddress, TransportAddress],
 ) -> Finding:
     ours, theirs = ends
     facts = {**way.facts, "relay": str(ours), "other_relay": str(theirs)}

@@ -12,7 +12,7 @@ from typing import Any
 from ..answers import stated
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK, ORIGIN
+from ..redirect_chain import OK, ORIGIN
 from ..strict_json import loads, text_at
 from ..wire.hosts import is_address
 from ..wire.transport import Exchange, Request, Transport

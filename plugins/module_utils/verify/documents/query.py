@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..evidence import seen
 from ..findings import Check, Finding
-from ..redirects import Chain, location
+from ..redirect_chain import Chain, location
 from ..wire.transport import Exchange, Transport
 
 QUERY = Check("well_known.{part}.query", "well-known", "RFC 9110 section 15.4", "")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..evidence import excerpt, hops
 from ..findings import Check, Finding
-from ..redirects import Chain, follow
+from ..redirect_chain import Chain, follow
 from ..wire.transport import KIB, Exchange, Transport
 
 SECURITY_TXT = Check(

@@ -17,10 +17,10 @@ from ..evidence import excerpt, hops, seen
 from ..findings import Check, Finding
 from ..peers.caching import judge_cache
 from ..peers.delegation import judge_delegation
-from ..redirects import HOPS_LIMIT, OK, Chain, ChainFault, location, refused_by_browsers
+from ..redirect_chain import HOPS_LIMIT, OK, Chain, ChainFault, location, refused_by_browsers
 from ..wire.transport import Exchange
 from .client_keys import judge_client
-from .support import judge_support
+from .contacts import judge_support
 
 Name = Literal["client", "server", "support"]
 NAMES: tuple[Name, ...] = ("client", "server", "support")

@@ -16,13 +16,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..answers import object_of
-from ..redirects import OK, Chain
+from ..redirect_chain import OK, Chain
 from ..strict_json import text_at
 from ..wire.hosts import is_address
 from ..wire.recorder import Recorder, Taken
-from ..wire.transport import Answer, Certificate, Exchange, Transport
+from ..wire.transport import Certificate, DnsAnswer, Exchange, Transport
 from .caching import kept_seconds, stated_seconds
-from .resolution import Endpoint, Resolution
+from .resolution import PeerEndpoint, Resolution
 from .signing import decode, is_signed
 
 _CERTIFICATES, _NAMES, _KEYS, _TEXT = 10, 100, 20, 500
@@ -80,7 +80,7 @@ async def _hosts(transport: Transport, names: Iterable[str]) -> dict[str, Any]:
     return {name: _host(name, *answers) for name, answers in zip(hosts, pairs)}
 
 
-def _host(name: str, *answers: Answer) -> dict[str, Any]:
+def _host(name: str, *answers: DnsAnswer) -> dict[str, Any]:
     aliases = [alias for answer in answers for alias in answer.aliases]
     return {
         "cname": aliases[-1] if aliases else name,
@@ -112,7 +112,9 @@ def _missing(chain: Chain) -> str:
     return _fault(chain.last)["message"] or "m.server is missing or not a text"
 
 
-def _endpoint(taken: Sequence[Taken], resolution: Resolution, endpoint: Endpoint) -> dict[str, Any]:
+def _endpoint(
+    taken: Sequence[Taken], resolution: Resolution, endpoint: PeerEndpoint
+) -> dict[str, Any]:
     keys = _sent(taken, endpoint, "/_matrix/key/v2/server")
     version = _sent(taken, endpoint, "/_matrix/federation/v1/version")
     certificate = _certificate(keys, version)
@@ -129,7 +131,7 @@ def _endpoint(taken: Sequence[Taken], resolution: Resolution, endpoint: Endpoint
     }
 
 
-def _sent(taken: Sequence[Taken], endpoint: Endpoint, path: str) -> Exchange | None:
+def _sent(taken: Sequence[Taken], endpoint: PeerEndpoint, path: str) -> Exchange | None:
     """Return what came back from an address for a path of the federation API."""
     for item in taken:
         request = item.exchange.request

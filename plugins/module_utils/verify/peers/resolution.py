@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from ...names import SERVER_NAME_ADVISED_LENGTH, ServerName
 from ..findings import Check, Finding
-from ..redirects import Chain, follow
+from ..redirect_chain import Chain, follow
 from ..wire.hosts import authority
-from ..wire.transport import Answer, Service, Transport
+from ..wire.transport import DnsAnswer, SrvTarget, Transport
 from .delegation import delegated_name
 
 FEDERATION_PORT = 8448
@@ -62,7 +62,7 @@ MANY = Check("resolution.many", "resolution", _REFERENCE, "")
 
 
 @dataclass(frozen=True, order=True)
-class Endpoint:
+class PeerEndpoint:
     """An address and a port that peers connect to."""
 
     address: str
@@ -78,7 +78,7 @@ class Resolution:
 
     server_name: str
     step: str = ""
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[PeerEndpoint, ...] = ()
     host_header: str = ""
     certificate_name: str = ""
     error: str = ""
@@ -90,7 +90,7 @@ class Resolution:
 class _Found:
     """Endpoints, and what was noticed on the way to them."""
 
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[PeerEndpoint, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -133,7 +133,7 @@ def _delegation(chain: Chain) -> str | None:
 
 
 def _literal(step: str, text: str, name: ServerName) -> Resolution:
-    endpoint = Endpoint(name.address, name.port or FEDERATION_PORT)
+    endpoint = PeerEndpoint(name.address, name.port or FEDERATION_PORT)
     return Resolution("", step, (endpoint,), text, name.address)
 
 
@@ -159,7 +159,7 @@ async def _by_service(
     return Resolution("", step, found.endpoints, name.host, name.host, findings=found.findings)
 
 
-async def _services(transport: Transport, label: str, host: str, answer: Answer) -> _Found:
+async def _services(transport: Transport, label: str, host: str, answer: DnsAnswer) -> _Found:
     record = f"{label}.{host}"
     if answer.failed:
         message = f"The question for the SRV record {record} ends in {answer.status}."
@@ -188,7 +188,7 @@ def _deprecation(label: str, record: str) -> tuple[Finding, ...]:
     return (DEPRECATED.warning(f"Peers find the server by the deprecated SRV record {record}."),)
 
 
-async def _target(transport: Transport, record: str, service: Service) -> _Found:
+async def _target(transport: Transport, record: str, service: SrvTarget) -> _Found:
     if service.target in ("", "."):
         message = f"The SRV record {record} says that there is no federation here (target '.')."
         return _Found(findings=(TARGET.error(message, record=record),))
@@ -206,7 +206,7 @@ async def _addresses(transport: Transport, host: str, port: int) -> _Found:
     """Return every address of a host, IPv4 first; a question that fails is a finding."""
     kinds = ("A", "AAAA")
     answers = await asyncio.gather(transport.resolve(host, "A"), transport.resolve(host, "AAAA"))
-    endpoints = _unique(Endpoint(text, port) for answer in answers for text in answer.records)
+    endpoints = _unique(PeerEndpoint(text, port) for answer in answers for text in answer.records)
     judge = LOOKUP.warning if endpoints else LOOKUP.error
     failed = tuple(
         judge(f"The question for the {kind} records of {host} ends in {answer.status}.")
@@ -219,7 +219,7 @@ async def _addresses(transport: Transport, host: str, port: int) -> _Found:
     return _Found(findings=(ADDRESSES.error(message, host=host),))
 
 
-def _unique(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+def _unique(endpoints: Iterable[PeerEndpoint]) -> tuple[PeerEndpoint, ...]:
     return tuple(dict.fromkeys(endpoints))
 
 

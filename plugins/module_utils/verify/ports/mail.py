@@ -17,7 +17,7 @@ from typing import Literal
 
 from ..findings import Check, Finding
 from ..together import Sight
-from ..wire.smtp import Reply, Session, SmtpError
+from ..wire.smtp import Reply, SmtpError, SmtpSession
 from ..wire.transport import Channel, Fault
 from .port_probes import Place, Seen, State, failed
 
@@ -121,7 +121,7 @@ async def _visit(place: Place, talk: Talk, *, tls: Tls, patience: float) -> Talk
 
 
 async def _speak(channel: Channel, talk: Talk, *, host: str, tls: Tls, patience: float) -> None:
-    session = Session(channel)
+    session = SmtpSession(channel)
     talk.greeting = await session.greeting(patience)
     if talk.greeting.code != _READY:
         return
@@ -140,7 +140,7 @@ async def _speak(channel: Channel, talk: Talk, *, host: str, tls: Tls, patience:
     await _try_relay(session, talk, host=host)
 
 
-async def _try_relay(session: Session, talk: Talk, *, host: str) -> None:
+async def _try_relay(session: SmtpSession, talk: Talk, *, host: str) -> None:
     """Ask to pass on mail to a stranger, as a sender of this host, or else as another one."""
     for sender in (f"verify@{host}", _STRANGER):
         talk.answers["MAIL"] = await session.say(f"MAIL FROM:<{sender}>")

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from ...host.published import (
+    Destination,
     Published,
-    Target,
     remedy,
 )
 from ..findings import Check, Finding
 from .port_probes import PLAIN, Place, Seen
 
-_EXAMPLE = Published("tcp", 8080, 8080, Target("172.17.0.2", 80, 80))
+_EXAMPLE = Published("tcp", 8080, 8080, Destination("172.17.0.2", 80, 80))
 PUBLISHED = Check("ports.published.{part}", "ports", "", remedy(_EXAMPLE))
 _ANSWERING = ("answers", "open")
 _SHUT = ("refused", "filtered", "unreachable")

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from ..documents import wellknown
 from ..documents.discovery import base_url, url_fault
 from ..peers.resolution import SERVICE_STEPS, Resolution
-from ..plan import Plan
-from ..redirects import Chain
+from ..redirect_chain import Chain
+from ..scope import Scope
 from ..wire.hosts import addresses_of
 from ..wire.recorder import HTTPS_PORT, Site
 from ..wire.transport import Transport
@@ -34,15 +34,15 @@ class Sites:
     """Those that the name of the certificate does not lead to, but an SRV record does."""
 
 
-def base_of(plan: Plan, client: Chain) -> str:
+def base_of(scope: Scope, client: Chain) -> str:
     """Return the base URL that clients find, or else the planned one, without trailing slash."""
     discovered = base_url(wellknown.value_of(client))
-    return discovered or plan.expectations.base_url.rstrip("/")
+    return discovered or scope.expectations.base_url.rstrip("/")
 
 
 async def find_sites(
     transport: Transport,
-    plan: Plan,
+    scope: Scope,
     *,
     domain: str,
     client: Awaitable[Chain],
@@ -50,7 +50,7 @@ async def find_sites(
 ) -> Sites:
     """Find the addresses of every name at once."""
     chain, resolution = await asyncio.gather(client, resolving)
-    host, port = host_of(base_of(plan, chain))
+    host, port = host_of(base_of(scope, chain))
     front, clients = await asyncio.gather(
         _sites(transport, domain, HTTPS_PORT), _sites(transport, host, port)
     )

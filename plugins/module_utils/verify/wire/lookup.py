@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...names import ServerName
-from .transport import Answer, Service
+from .transport import DnsAnswer, SrvTarget
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
@@ -28,15 +28,15 @@ class Lookup:
     def __init__(self, nameservers: Sequence[str], *, seconds: float) -> None:
         self._resolver = _resolver(nameservers)
         self._seconds = seconds
-        self._asked: dict[tuple[str, str], asyncio.Task[Answer]] = {}
+        self._asked: dict[tuple[str, str], asyncio.Task[DnsAnswer]] = {}
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         question = (name.lower(), kind)
         if question not in self._asked:
             self._asked[question] = asyncio.create_task(self._ask(name, kind))
         return await asyncio.shield(self._asked[question])
 
-    async def _ask(self, name: str, kind: str) -> Answer:
+    async def _ask(self, name: str, kind: str) -> DnsAnswer:
         from dns import exception, resolver
 
         try:
@@ -48,11 +48,13 @@ class Lookup:
                 search=False,
             )
         except resolver.NXDOMAIN:
-            return Answer("nxdomain")
+            return DnsAnswer("nxdomain")
         except exception.Timeout:
-            return Answer("timeout")
+            return DnsAnswer("timeout")
         except exception.DNSException as error:
-            return Answer("servfail" if isinstance(error, resolver.NoNameservers) else "nxdomain")
+            return DnsAnswer(
+                "servfail" if isinstance(error, resolver.NoNameservers) else "nxdomain"
+            )
         return answer_of(reply, kind)
 
 
@@ -77,25 +79,25 @@ def _resolver(nameservers: Sequence[str]) -> Resolver:
     return chosen
 
 
-def answer_of(reply: Reply, kind: str) -> Answer:
+def answer_of(reply: Reply, kind: str) -> DnsAnswer:
     """Return what dnspython's answer says; of SRV records those of the best priority."""
     aliases = tuple(
         _text(record.target) for alias in reply.chaining_result.cnames for record in alias
     )
     records = list(reply.rrset or ())
     if not records:
-        return Answer("nodata", aliases=aliases)
+        return DnsAnswer("nodata", aliases=aliases)
     if kind == "SRV":
         services = sorted(map(_service, records))[:RECORDS_LIMIT]
-        return Answer("found", services=tuple(services), aliases=aliases)
+        return DnsAnswer("found", services=tuple(services), aliases=aliases)
     records = records[:RECORDS_LIMIT]
     if kind == "CNAME":
-        return Answer("found", records=tuple(_text(record.target) for record in records))
-    return Answer("found", records=tuple(record.address for record in records), aliases=aliases)
+        return DnsAnswer("found", records=tuple(_text(record.target) for record in records))
+    return DnsAnswer("found", records=tuple(record.address for record in records), aliases=aliases)
 
 
-def _service(record: Any) -> Service:
-    return Service(record.priority, record.weight, record.port, _text(record.target))
+def _service(record: Any) -> SrvTarget:
+    return SrvTarget(record.priority, record.weight, record.port, _text(record.target))
 
 
 def _text(name: Any) -> str:

@@ -20,7 +20,7 @@ from .http1 import Target, converse
 from .lookup import Lookup
 from .silence import ATTEMPTS
 from .sockets import Opener, Stream, fault_of
-from .transport import Answer, Channel, Connection, Exchange, Fault, Handshake, Request
+from .transport import Channel, Connection, DnsAnswer, Exchange, Fault, Handshake, Request
 
 _Opened = tuple[Channel, Callable[[], None]]
 _AT_ONCE = 64
@@ -44,7 +44,7 @@ class Network:
         self._lookup = Lookup(nameservers, seconds=seconds)
         self._gate, self._door = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_KNOCKS_AT_ONCE)
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         return await self._lookup.resolve(name, kind)
 
     async def request(self, request: Request) -> Exchange:

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from .hosts import authority
 from .transport import (
-    Answer,
     Channel,
     Connection,
+    DnsAnswer,
     Exchange,
     Handshake,
     Request,
@@ -86,7 +86,7 @@ class Recorder:
         self.taken: list[Taken] = []
         self.greeted: dict[Site, Handshake] = {}
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         return await self._transport.resolve(name, kind)
 
     async def request(self, request: Request) -> Exchange:

@@ -75,7 +75,7 @@ def missing(received: bytes) -> int:
     return max(0, min(_PIECE, REPLY_LIMIT - len(received)))
 
 
-class Session:
+class SmtpSession:
     """Speaks over one channel; whatever goes wrong is an SmtpError with one clear phrase."""
 
     def __init__(self, channel: Channel) -> None:

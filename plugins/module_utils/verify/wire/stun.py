@@ -76,14 +76,14 @@ class Name(IntEnum):
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class TransportAddress:
     """An address and a port, as a server sees or lends them."""
 
     address: IPAddress
     port: int
 
     @classmethod
-    def of(cls, address: str, port: int) -> Endpoint:
+    def of(cls, address: str, port: int) -> TransportAddress:
         """Return the endpoint for an address in its usual notation."""
         return cls(ipaddress.ip_address(address), port)
 
@@ -139,7 +139,7 @@ class Message:
             raise StunError("LIFETIME is not 4 bytes")
         return int.from_bytes(value, "big")
 
-    def endpoint(self, name: int) -> Endpoint | None:
+    def endpoint(self, name: int) -> TransportAddress | None:
         """Return the address of an XOR-…-ADDRESS attribute, None without one."""
         value = self.value(name)
         return None if value is None else decode_endpoint(value, transaction=self.transaction)
@@ -148,7 +148,7 @@ class Message:
         return hmac.compare_digest(self.transaction, other.transaction)
 
 
-def encode_endpoint(endpoint: Endpoint, *, transaction: bytes) -> bytes:
+def encode_endpoint(endpoint: TransportAddress, *, transaction: bytes) -> bytes:
     """Return the value of an XOR-…-ADDRESS attribute (RFC 8489 section 14.2)."""
     packed = endpoint.address.packed
     family = _ADDRESS_FAMILIES[endpoint.address.version]
@@ -156,14 +156,14 @@ def encode_endpoint(endpoint: Endpoint, *, transaction: bytes) -> bytes:
     return head + _xor(packed, _address_mask(transaction))
 
 
-def decode_endpoint(value: bytes, *, transaction: bytes) -> Endpoint:
+def decode_endpoint(value: bytes, *, transaction: bytes) -> TransportAddress:
     """Read the value of an XOR-…-ADDRESS attribute."""
     length = _ADDRESS_LENGTHS.get(value[1], 0) if len(value) >= 4 else 0
     if not length or len(value) != 4 + length:
         raise StunError(f"an address of {len(value)} bytes is neither IPv4 nor IPv6")
     packed = _xor(value[4:], _address_mask(transaction))
     port = int.from_bytes(value[2:4], "big") ^ (_COOKIE >> 16)
-    return Endpoint(ipaddress.ip_address(packed), port)
+    return TransportAddress(ipaddress.ip_address(packed), port)
 
 
 def build(message: Message, *, key: bytes | None = None, fingerprint: bool = False) -> bytes:

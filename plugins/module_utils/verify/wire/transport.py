@@ -47,7 +47,7 @@ class Fault:
 
 
 @dataclass(frozen=True, order=True)
-class Service:
+class SrvTarget:
     """One SRV record (RFC 2782)."""
 
     priority: int
@@ -57,12 +57,12 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DnsAnswer:
     """What the DNS says about a name: addresses or alias in `records`, SRV in `services`."""
 
     status: Literal["found", "nxdomain", "nodata", "servfail", "timeout"]
     records: tuple[str, ...] = ()
-    services: tuple[Service, ...] = ()
+    services: tuple[SrvTarget, ...] = ()
     aliases: tuple[str, ...] = ()
 
     @property
@@ -189,7 +189,7 @@ class Channel(Protocol):
 class Transport(Protocol):
     """Everything the verifier may ask of the network."""
 
-    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> Answer:
+    async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         """Ask the DNS; asked twice, it answers from memory."""
 
     async def request(self, request: Request) -> Exchange:

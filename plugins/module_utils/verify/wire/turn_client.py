@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import stun
-from .stun import Attribute, Endpoint, IPAddress, Kind, Message, Name, StunError
+from .stun import Attribute, IPAddress, Kind, Message, Name, StunError, TransportAddress
 from .transport import Channel
 
 UNAUTHORIZED = 401
@@ -80,8 +80,8 @@ class Credentials:
 class Allocation:
     """What the server lends: the relayed address, for some seconds, to whom it sees."""
 
-    relayed: Endpoint
-    mapped: Endpoint
+    relayed: TransportAddress
+    mapped: TransportAddress
     lifetime: int
 
 
@@ -112,7 +112,7 @@ class TurnClient:
         self._login = _Login()
         self.realm = ""
 
-    async def bind(self) -> Endpoint:
+    async def bind(self) -> TransportAddress:
         """Ask by which address the server sees us."""
         return _endpoint(await self._ask(Kind.BINDING), Name.XOR_MAPPED_ADDRESS)
 
@@ -182,7 +182,7 @@ class TurnClient:
         with contextlib.suppress(StunError):
             await self.release()
 
-    async def relay(self, payload: bytes, peer: Endpoint) -> bytes:
+    async def relay(self, payload: bytes, peer: TransportAddress) -> bytes:
         """Send data to a peer through the relay, and return what comes back through it."""
         answer = await self._channel.exchange(_send_indication(payload, peer), missing=missing)
         for _unused in range(_STRAY_ANSWERS):
@@ -300,7 +300,7 @@ def _relay_wish(version: int) -> tuple[Attribute, ...]:
 
 def _permission(peer: IPAddress) -> Message:
     transaction = os.urandom(stun.TRANSACTION_BYTES)
-    value = stun.encode_endpoint(Endpoint(peer, 0), transaction=transaction)
+    value = stun.encode_endpoint(TransportAddress(peer, 0), transaction=transaction)
     return Message(Kind.CREATE_PERMISSION, transaction, ((int(Name.XOR_PEER_ADDRESS), value),))
 
 
@@ -317,14 +317,14 @@ def _refusal(answer: Message | None) -> StunError | None:
     return RefusedError(answer) if answer.is_error else None
 
 
-def _send_indication(payload: bytes, peer: Endpoint) -> bytes:
+def _send_indication(payload: bytes, peer: TransportAddress) -> bytes:
     transaction = os.urandom(stun.TRANSACTION_BYTES)
     value = stun.encode_endpoint(peer, transaction=transaction)
     attributes = ((int(Name.XOR_PEER_ADDRESS), value), (int(Name.DATA), payload))
     return stun.build(Message(Kind.SEND_INDICATION, transaction, attributes))
 
 
-def _endpoint(answer: Message, name: Name) -> Endpoint:
+def _endpoint(answer: Message, name: Name) -> TransportAddress:
     endpoint = answer.endpoint(name)
     if endpoint is None:
         raise StunError(f"the answer has no {name.name.replace('_', '-')}")

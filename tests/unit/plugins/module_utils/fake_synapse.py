@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
     ADMINISTRATOR,
-    Request,
+    Call,
     Response,
 )
 
@@ -51,9 +51,9 @@ class FakeSynapse:
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     access_tokens: set[str] = field(default_factory=set)
-    requests: list[Request] = field(default_factory=list)
+    requests: list[Call] = field(default_factory=list)
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Call) -> Response:
         self.requests.append(request)
         answers = {
             "/_matrix/client/v3/account/whoami": self._whoami,
@@ -73,12 +73,12 @@ class FakeSynapse:
         asked = (request for request in self.requests if request.path.startswith((TOKENS, USERS)))
         return [request.method for request in asked if request.method != "GET"]
 
-    def _whoami(self, request: Request) -> Response:
+    def _whoami(self, request: Call) -> Response:
         if request.token in self.access_tokens:
             return Response(200, {"user_id": f"@{ADMINISTRATOR}:example.com"})
         return Response(401, {"errcode": "M_UNKNOWN_TOKEN", "error": "Unknown token"})
 
-    def _register(self, request: Request) -> Response:
+    def _register(self, request: Call) -> Response:
         if request.method == "GET":
             return Response(200, {"nonce": NONCE})
         body: dict[str, Any] = dict(request.body or {})
@@ -91,7 +91,7 @@ class FakeSynapse:
         self.password = body["password"]
         return self._sign_in("registered")
 
-    def _login(self, request: Request) -> Response:
+    def _login(self, request: Call) -> Response:
         if (request.body or {})["password"] != self.password:
             return Response(403, {"errcode": "M_FORBIDDEN", "error": "Invalid password"})
         return self._sign_in("logged-in")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.host.published import (
+    Destination,
     Published,
-    Target,
     open_to_everybody,
     remedy,
     unexpected,
 )
 
-WEB = Published("tcp", 8080, 8080, Target("172.17.0.2", 80, 80))
-RANGE = Published("udp", 8000, 8003, Target("172.17.0.2", 8000, 8003))
+WEB = Published("tcp", 8080, 8080, Destination("172.17.0.2", 80, 80))
+RANGE = Published("udp", 8000, 8003, Destination("172.17.0.2", 8000, 8003))
 
 
 def opened(protocol: str, first: int, last: int, *sources: str) -> dict[str, Any]:
@@ -25,17 +25,17 @@ def opened(protocol: str, first: int, last: int, *sources: str) -> dict[str, Any
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        pytest.param("172.17.0.2:80", Target("172.17.0.2", 80, 80), id="IPv4 with a port"),
-        pytest.param("172.17.0.2", Target("172.17.0.2"), id="IPv4 alone"),
-        pytest.param("172.17.0.2:80-90", Target("172.17.0.2", 80, 90), id="IPv4 with a range"),
-        pytest.param("172.17.0.2-172.17.0.5", Target("172.17.0.2-172.17.0.5"), id="addresses"),
-        pytest.param("[fd00::2]:80", Target("fd00::2", 80, 80), id="IPv6 with a port"),
-        pytest.param("fd00::2", Target("fd00::2"), id="IPv6 alone"),
-        pytest.param(":80", Target("", 80, 80), id="the host itself"),
+        pytest.param("172.17.0.2:80", Destination("172.17.0.2", 80, 80), id="IPv4 with a port"),
+        pytest.param("172.17.0.2", Destination("172.17.0.2"), id="IPv4 alone"),
+        pytest.param("172.17.0.2:80-90", Destination("172.17.0.2", 80, 90), id="IPv4 with a range"),
+        pytest.param("172.17.0.2-172.17.0.5", Destination("172.17.0.2-172.17.0.5"), id="addresses"),
+        pytest.param("[fd00::2]:80", Destination("fd00::2", 80, 80), id="IPv6 with a port"),
+        pytest.param("fd00::2", Destination("fd00::2"), id="IPv6 alone"),
+        pytest.param(":80", Destination("", 80, 80), id="the host itself"),
     ],
 )
-def test_a_target_is_read_and_written(text: str, target: Target) -> None:
-    assert Target.parse(text) == target
+def test_a_target_is_read_and_written(text: str, target: Destination) -> None:
+    assert Destination.parse(text) == target
     assert str(target) == text
 
 
@@ -76,7 +76,7 @@ def test_what_nobody_opened(port: Published, given: list[dict[str, Any]], is_nam
     ],
 )
 def test_the_remedy(to: str, example: str) -> None:
-    said = remedy(Published("tcp", 8080, 8080, Target.parse(to)))
+    said = remedy(Published("tcp", 8080, 8080, Destination.parse(to)))
     assert all(part in said for part in example.split(" … "))
 
 

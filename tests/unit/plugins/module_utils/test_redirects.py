@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.base_domain.redirects import (
-    Answer,
+    AnswerHead,
     Redirect,
     fault,
     wait,
@@ -14,8 +14,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.base_domain.redir
 REDIRECT = Redirect("/.well-known/matrix/server", to="https://m.example.com/x", status=302)
 CORS = ("access-control-allow-origin", "*")
 LOCATION = ("location", "https://m.example.com/x")
-GOOD = Answer(302, (LOCATION, CORS))
-OLD = Answer(404, ())
+GOOD = AnswerHead(302, (LOCATION, CORS))
+OLD = AnswerHead(404, ())
 
 
 def test_a_redirect_with_cors_is_good() -> None:
@@ -26,15 +26,15 @@ def test_a_redirect_with_cors_is_good() -> None:
     ("answer", "words"),
     [
         pytest.param(OLD, "status 404, not 302", id="status"),
-        pytest.param(Answer(302, (CORS,)), "leads to nowhere", id="no location"),
+        pytest.param(AnswerHead(302, (CORS,)), "leads to nowhere", id="no location"),
         pytest.param(
-            Answer(302, (("location", "/x"), CORS)), "leads to /x, not to https", id="elsewhere"
+            AnswerHead(302, (("location", "/x"), CORS)), "leads to /x, not to https", id="elsewhere"
         ),
-        pytest.param(Answer(302, (LOCATION,)), "once (it is missing)", id="no CORS"),
-        pytest.param(Answer(302, (LOCATION, CORS, CORS)), "once (it is *, *)", id="CORS twice"),
+        pytest.param(AnswerHead(302, (LOCATION,)), "once (it is missing)", id="no CORS"),
+        pytest.param(AnswerHead(302, (LOCATION, CORS, CORS)), "once (it is *, *)", id="CORS twice"),
     ],
 )
-def test_a_fault_is_named(answer: Answer, words: str) -> None:
+def test_a_fault_is_named(answer: AnswerHead, words: str) -> None:
     assert words in str(fault(REDIRECT, answer))
 
 
@@ -44,7 +44,7 @@ def test_the_last_answers_before_a_reload_do_not_count() -> None:
 
 
 def test_it_does_not_wait_forever() -> None:
-    def refuse(_path: str) -> Answer:
+    def refuse(_path: str) -> AnswerHead:
         raise ConnectionRefusedError(111, "Connection refused")
 
     found = wait([REDIRECT], refuse, seconds=0)

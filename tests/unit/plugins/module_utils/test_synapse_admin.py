@@ -11,10 +11,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin imp
     PASSWORD_SECRET,
     TOKEN_SECRET,
     AdminError,
+    Administrator,
+    Call,
     HostSecrets,
-    Request,
     Response,
-    Session,
     UnreachableError,
     http,
     open_session,
@@ -96,25 +96,25 @@ def test_a_synapse_that_does_not_run_is_one_sentence() -> None:
     ],
 )
 def test_a_refusal_is_an_error(response: Response, message: str) -> None:
-    session = Session(lambda _unused: response, "token", "example.com")
+    session = Administrator(lambda _unused: response, "token", "example.com")
     with pytest.raises(AdminError, match=message):
-        session.ask(Request("GET", "/"))
+        session.ask(Call("GET", "/"))
 
 
 def test_a_missing_thing_is_an_answer() -> None:
-    session = Session(FakeSynapse(), "token", "example.com")
-    assert session.ask(Request("GET", token_path("nothing"))).status == 404
+    session = Administrator(FakeSynapse(), "token", "example.com")
+    assert session.ask(Call("GET", token_path("nothing"))).status == 404
 
 
 def test_a_session_asks_with_its_token() -> None:
     synapse = FakeSynapse()
-    Session(synapse, "token", "example.com").ask(Request("GET", token_path("nothing")))
+    Administrator(synapse, "token", "example.com").ask(Call("GET", token_path("nothing")))
     assert synapse.requests[0].token == "token"
 
 
 def test_secrets_do_not_show() -> None:
-    request = Request("POST", "/", {"password": "hidden"}, token="hidden")
-    session = Session(FakeSynapse(), "hidden", "example.com")
+    request = Call("POST", "/", {"password": "hidden"}, token="hidden")
+    session = Administrator(FakeSynapse(), "hidden", "example.com")
     assert "hidden" not in repr((request, session, Response(200, {"access_token": "hidden"})))
 
 

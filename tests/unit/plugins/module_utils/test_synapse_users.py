@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.users import (
+    Account,
     User,
-    Wish,
     full_user_id,
     outcome,
     plan,
@@ -42,32 +42,37 @@ def test_a_wrong_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("wish", "current", "changes"),
     [
-        pytest.param(Wish(), None, {}, id="made"),
+        pytest.param(Account(), None, {}, id="made"),
         pytest.param(
-            Wish(admin=True, displayname="A", password="p"),
+            Account(admin=True, displayname="A", password="p"),
             None,
             {"admin": True, "displayname": "A", "password": "p", "logout_devices": False},
             id="made with everything",
         ),
         pytest.param(
-            Wish(admin=True, displayname="Alice"), EXISTING, {"admin": True}, id="only differences"
+            Account(admin=True, displayname="Alice"),
+            EXISTING,
+            {"admin": True},
+            id="only differences",
         ),
         pytest.param(
-            Wish(password="p", always=True),
+            Account(password="p", always=True),
             EXISTING,
             {"password": "p", "logout_devices": False},
             id="password always",
         ),
-        pytest.param(Wish(state="deactivated"), EXISTING, {"deactivated": True}, id="deactivated"),
         pytest.param(
-            Wish(password="p"),
+            Account(state="deactivated"), EXISTING, {"deactivated": True}, id="deactivated"
+        ),
+        pytest.param(
+            Account(password="p"),
             DEACTIVATED,
             {"deactivated": False, "password": "p", "logout_devices": False},
             id="reactivated with its password",
         ),
     ],
 )
-def test_plan(wish: Wish, current: User | None, changes: dict[str, Any]) -> None:
+def test_plan(wish: Account, current: User | None, changes: dict[str, Any]) -> None:
     request = plan(ALICE, wish, current)
     assert request is not None
     assert request.method == "PUT"
@@ -77,22 +82,22 @@ def test_plan(wish: Wish, current: User | None, changes: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("wish", "current"),
     [
-        pytest.param(Wish(), EXISTING, id="no wish"),
-        pytest.param(Wish(admin=False, displayname="Alice"), EXISTING, id="as wished"),
-        pytest.param(Wish(password="p"), EXISTING, id="password only for a new account"),
-        pytest.param(Wish(state="deactivated"), None, id="nobody to deactivate"),
+        pytest.param(Account(), EXISTING, id="no wish"),
+        pytest.param(Account(admin=False, displayname="Alice"), EXISTING, id="as wished"),
+        pytest.param(Account(password="p"), EXISTING, id="password only for a new account"),
+        pytest.param(Account(state="deactivated"), None, id="nobody to deactivate"),
         pytest.param(
-            Wish(state="deactivated", password="p", always=True), DEACTIVATED, id="deactivated"
+            Account(state="deactivated", password="p", always=True), DEACTIVATED, id="deactivated"
         ),
     ],
 )
-def test_what_is_true_needs_no_request(wish: Wish, current: User | None) -> None:
+def test_what_is_true_needs_no_request(wish: Account, current: User | None) -> None:
     assert plan(ALICE, wish, current) is None
     assert outcome(wish, current) == current
 
 
 def test_the_outcome_keeps_what_was_not_mentioned() -> None:
-    assert outcome(Wish(admin=True), EXISTING) == User(admin=True, displayname="Alice")
+    assert outcome(Account(admin=True), EXISTING) == User(admin=True, displayname="Alice")
 
 
 def test_synapse_may_say_yes_with_a_number() -> None:
@@ -100,4 +105,4 @@ def test_synapse_may_say_yes_with_a_number() -> None:
 
 
 def test_a_password_does_not_show() -> None:
-    assert "hidden" not in repr(Wish(password="hidden"))
+    assert "hidden" not in repr(Account(password="hidden"))

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.answers import firewall
 from ansible_collections.homestead.matrix.plugins.module_utils.arguments.firewall import ARGUMENTS
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import Report
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import Survey
 from ansible_collections.homestead.matrix.plugins.modules.firewall import DOCUMENTATION, RETURN
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     PaperHost,
@@ -61,16 +61,16 @@ def test_the_host_undoes_within_a_minute(seconds: int) -> None:
 @pytest.mark.parametrize(
     ("report", "diff"),
     [
-        pytest.param(Report(), "", id="nothing"),
+        pytest.param(Survey(), "", id="nothing"),
         pytest.param(
-            Report(due=["x"], changes=["+ tcp 22 SSH", "- tcp 9"], faults=["rules differ"]),
+            Survey(due=["x"], changes=["+ tcp 22 SSH", "- tcp 9"], faults=["rules differ"]),
             "+ tcp 22 SSH\n- tcp 9\n",
             id="ports",
         ),
-        pytest.param(Report(due=["x"], faults=["no unit"]), "~ no unit\n", id="no port"),
+        pytest.param(Survey(due=["x"], faults=["no unit"]), "~ no unit\n", id="no port"),
     ],
 )
-def test_the_diff_tells_ports_or_else_reasons(report: Report, diff: str) -> None:
+def test_the_diff_tells_ports_or_else_reasons(report: Survey, diff: str) -> None:
     found = firewall.result(report, parameters=PARAMETERS)
     assert found["diff"] == {"prepared": diff}
     assert found["changed"] is bool(diff)
@@ -78,7 +78,7 @@ def test_the_diff_tells_ports_or_else_reasons(report: Report, diff: str) -> None
 
 def test_the_result_has_the_documented_shape() -> None:
     documented = set(yaml.safe_load(RETURN)) - {"msg"}
-    found = firewall.result(Report(), parameters=PARAMETERS)
+    found = firewall.result(Survey(), parameters=PARAMETERS)
     assert set(found) == documented | {"changed", "diff"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
-from ansible_collections.homestead.matrix.plugins.plugin_utils.plan.plan import (
+from ansible_collections.homestead.matrix.plugins.plugin_utils.plan.operators_plan import (
     columns,
     plan,
     text,

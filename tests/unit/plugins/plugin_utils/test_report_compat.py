@@ -17,11 +17,11 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Fault,
-    Service,
+    SrvTarget,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import (
     Report,
@@ -71,7 +71,7 @@ def expired(server: Server) -> None:
 
 def by_service(server: Server) -> None:
     server.replies[SERVER] = page({"errcode": "x"}, 404)
-    record = Record(f"_matrix-fed._tcp.{DOMAIN}", "SRV", service=Service(10, 5, 443, HOST))
+    record = Record(f"_matrix-fed._tcp.{DOMAIN}", "SRV", service=SrvTarget(10, 5, 443, HOST))
     server.records = (*server.records, record)
     for name in (KEYS, VERSION):
         server.replies[name.replace(HOST, DOMAIN)] = server.replies[name]
@@ -99,8 +99,8 @@ def document(damage: Break, *, server_name: str = DOMAIN) -> dict[str, Any]:
     server = Server()
     damage(server)
     transport = FakeTransport(server.records, server.replies, server.handshakes)
-    plan = Plan(server_name, expectations=Expectations.of(server.expectations))
-    result = {**asyncio.run(verify(transport, plan)).as_dict(), "vantage": "vantage"}
+    scope = Scope(server_name, expectations=Expectations.of(server.expectations))
+    result = {**asyncio.run(verify(transport, scope)).as_dict(), "vantage": "vantage"}
     report = Report.of(result, checked_at="2026-01-02T03:04:05Z")
     told: dict[str, Any] = json.loads(json.dumps(as_document(report)))
     jsonschema.validate(told, SCHEMA, cls=jsonschema.Draft202012Validator)

@@ -10,11 +10,11 @@ from dataclasses import replace
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.backends import backends
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
     Firewall,
-    Report,
+    Intent,
+    Survey,
     Ticket,
-    Wish,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ports import parse
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.openings import parse
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import Rules
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     PaperHost,
@@ -26,21 +26,21 @@ APPLIED = Ticket(token="one", seconds=45, connection="192.0.2.1 40000 192.0.2.2 
 CONFIRMED = replace(APPLIED, connection="192.0.2.1 40001 192.0.2.2 22")
 
 
-def wish(**rules: Rules) -> Wish:
+def wish(**rules: Rules) -> Intent:
     """Wish for SSH and HTTPS in the rules of these backends, and for none in the others."""
     nothing: dict[str, Rules] = {"nftables": {}, "ufw": {}, "firewalld": {}}
-    return Wish(ports=[SSH, WEB] if rules else [], rules={**nothing, **rules})
+    return Intent(ports=[SSH, WEB] if rules else [], rules={**nothing, **rules})
 
 
 def firewall(host: PaperHost) -> Firewall:
     return Firewall(host, backends=backends(host))
 
 
-def inspect(host: PaperHost, wanted: Wish) -> Report:
+def inspect(host: PaperHost, wanted: Intent) -> Survey:
     return firewall(host).inspect(wanted, over_ssh=True)
 
 
-def apply(host: PaperHost, wanted: Wish, *, ticket: Ticket = APPLIED) -> None:
+def apply(host: PaperHost, wanted: Intent, *, ticket: Ticket = APPLIED) -> None:
     firewall(host).apply(wanted, ticket=ticket, over_ssh=True)
 
 
@@ -48,6 +48,6 @@ def confirm(host: PaperHost, *, ticket: Ticket = CONFIRMED) -> None:
     firewall(host).confirm(ticket=ticket)
 
 
-def commit(host: PaperHost, wanted: Wish) -> None:
+def commit(host: PaperHost, wanted: Intent) -> None:
     apply(host, wanted)
     confirm(host)

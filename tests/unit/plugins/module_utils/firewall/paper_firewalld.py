@@ -19,7 +19,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ufw_file
     setting,
     with_setting,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Outcome
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall import (
     paper_tables,
 )

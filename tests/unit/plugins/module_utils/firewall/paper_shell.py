@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Outcome
 
 TOOLS = ("cat", "cmp", "cp", "flock", "grep", "mkdir", "mv", "rm", "sed", "sh", "timeout")
 ASKED = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Outcome
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewall.paper import (
     DONE,
     PaperHost,

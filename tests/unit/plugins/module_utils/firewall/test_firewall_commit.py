@@ -12,8 +12,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit i
     FOLDER,
     PENDING,
     PROVEN,
-    Report,
-    Wish,
+    Intent,
+    Survey,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import (
     NAME,
@@ -37,7 +37,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewa
     PaperHost,
 )
 
-OLD = Wish(ports=[SSH], rules={"nftables": {NAME: "the old rules"}})
+OLD = Intent(ports=[SSH], rules={"nftables": {NAME: "the old rules"}})
 NEW = wish(nftables={NAME: "the new rules"})
 NONE = wish()
 
@@ -60,7 +60,7 @@ def test_a_commit_lasts_over_a_boot(host: PaperHost) -> None:
     commit(host, NEW)
     host.boot()
     assert host.table == "the new rules"
-    assert inspect(host, NEW) == Report()
+    assert inspect(host, NEW) == Survey()
 
 
 def test_a_commit_leaves_nothing_behind(host: PaperHost) -> None:
@@ -96,7 +96,7 @@ def test_what_was_changed_by_hand_is_put_right(
     change(host)
     assert inspect(host, OLD).faults
     commit(host, OLD)
-    assert inspect(host, OLD) == Report()
+    assert inspect(host, OLD) == Survey()
     assert host.table == host.files[RULES] == "the old rules"
 
 
@@ -104,11 +104,11 @@ def test_none_removes_everything(host: PaperHost) -> None:
     commit(host, NONE)
     assert host.table == ""
     assert host.files == {}
-    assert inspect(host, NONE) == Report()
+    assert inspect(host, NONE) == Survey()
 
 
 def test_none_needs_no_nft() -> None:
-    assert inspect(PaperHost(programs=set()), NONE) == Report()
+    assert inspect(PaperHost(programs=set()), NONE) == Survey()
 
 
 @pytest.mark.parametrize(

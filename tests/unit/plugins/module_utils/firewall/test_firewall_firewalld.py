@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
-    Report,
-    Wish,
+    Intent,
+    Survey,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.firewalld import (
     JUDGED,
@@ -75,7 +75,7 @@ ALL = [
         ),
     ],
 )
-def test_faults(host: Host, wanted: Wish, faults: list[str]) -> None:
+def test_faults(host: Host, wanted: Intent, faults: list[str]) -> None:
     assert Firewalld(host).faults(wanted.rules["firewalld"]) == faults
 
 
@@ -100,7 +100,7 @@ def test_what_was_changed_by_hand_is_put_right(change: Change, faults: list[str]
     change(host)
     assert inspect(host, WANTED).faults == faults
     commit(host, WANTED)
-    assert inspect(host, WANTED) == Report()
+    assert inspect(host, WANTED) == Survey()
     assert host.state() == ours().state()
 
 
@@ -147,7 +147,7 @@ def test_nftables_service_would_remove_the_rules() -> None:
         pytest.param(bare(), NONE, id="nothing wished"),
     ],
 )
-def test_nftables_service_does_not_matter(host: Host, wanted: Wish) -> None:
+def test_nftables_service_does_not_matter(host: Host, wanted: Intent) -> None:
     host.units["nftables.service"] = {"active"}
     Firewalld(host).check(wanted.rules["firewalld"])
 

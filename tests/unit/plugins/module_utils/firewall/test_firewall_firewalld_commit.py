@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
     FOLDER,
-    Report,
+    Survey,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.firewalld import (
     FOUND,
@@ -58,7 +58,7 @@ def test_an_installed_daemon_is_used() -> None:
     host = installed()
     commit(host, WANTED)
     host.boot()
-    assert inspect(host, WANTED) == Report()
+    assert inspect(host, WANTED) == Survey()
 
 
 def test_an_installed_daemon_is_off_when_ours_goes() -> None:
@@ -132,7 +132,7 @@ def test_a_commit_lasts_over_a_boot(make: Make) -> None:
     host = make()
     commit(host, WANTED)
     host.boot()
-    assert inspect(host, WANTED) == Report()
+    assert inspect(host, WANTED) == Survey()
     assert "443" in host.listing
 
 

@@ -8,8 +8,8 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ports import (
-    Port,
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.openings import (
+    Opening,
     changes,
     ordered,
     parse,
@@ -111,7 +111,7 @@ def test_networks_come_in_one_order() -> None:
     ],
 )
 def test_changes(former: list[Any], wanted: list[Any], lines: list[str]) -> None:
-    def ports(rows: list[Any]) -> list[Port]:
+    def ports(rows: list[Any]) -> list[Opening]:
         return [parse(row) for row in rows]
 
     assert changes(ports(former), ports(wanted)) == lines

@@ -8,9 +8,9 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ports import parse
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.openings import parse
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ssh import (
-    Session,
+    SshSession,
     configured_ports,
     lockout,
     session,
@@ -27,7 +27,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.ssh impo
     ],
 )
 def test_session(text: str, client: str, port: int) -> None:
-    assert session(text) == Session(client=ip_address(client), port=port)
+    assert session(text) == SshSession(client=ip_address(client), port=port)
 
 
 def test_no_session_without_ssh() -> None:
@@ -58,7 +58,7 @@ def _rows(*ports: int, sources: tuple[str, ...] = (), protocol: str = "tcp") -> 
     ]
 
 
-HERE = Session(client=ip_address("192.0.2.1"), port=22)
+HERE = SshSession(client=ip_address("192.0.2.1"), port=22)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ HERE = Session(client=ip_address("192.0.2.1"), port=22)
         pytest.param(_rows(22), None, [2222], "as soon as sshd restarts", id="sshd elsewhere"),
     ],
 )
-def test_lockout(ports: list[Any], current: Session, configured: list[int], reason: str) -> None:
+def test_lockout(ports: list[Any], current: SshSession, configured: list[int], reason: str) -> None:
     found = lockout(ports, current=current, configured=configured)
     assert reason in found
     assert bool(found) == bool(reason)

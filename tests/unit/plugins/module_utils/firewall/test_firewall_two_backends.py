@@ -16,8 +16,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall import (
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
     FOLDER,
     UNDOING,
-    Report,
-    Wish,
+    Intent,
+    Survey,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.iptables import IPV6
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import NAME
@@ -43,7 +43,7 @@ FIREWALLD = wish(firewalld=paper_firewalld.rules(22, 443))
 Host = paper_ufw.UfwHost
 
 
-def filtered(wanted: Wish) -> Host:
+def filtered(wanted: Intent) -> Host:
     host = Host()
     commit(host, wanted)
     host.calls.clear()
@@ -70,7 +70,7 @@ LOADS = {"ufw": "/lib/ufw/ufw-init", "nftables": "nft -f -", "ufw's end": "iptab
     ],
 )
 def test_what_comes_is_loaded_before_what_goes(
-    before: Wish, after: Wish, first: str, second: str
+    before: Intent, after: Intent, first: str, second: str
 ) -> None:
     host = filtered(before)
     apply(host, after)
@@ -86,17 +86,17 @@ def test_what_went_is_back_before_what_came_goes() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(NFTABLES, UFW), (UFW, NFTABLES)])
-def test_one_takes_the_place_of_the_other(before: Wish, after: Wish) -> None:
+def test_one_takes_the_place_of_the_other(before: Intent, after: Intent) -> None:
     host = filtered(before)
     commit(host, after)
     host.boot()
-    assert inspect(host, after) == Report()
+    assert inspect(host, after) == Survey()
     assert bool(host.table) is bool(after.rules["nftables"])
     assert ("ufw" in host.saved()) is bool(after.rules["ufw"])
 
 
 @pytest.mark.parametrize(("before", "after"), [(NFTABLES, UFW), (UFW, NFTABLES)])
-def test_both_go(before: Wish, after: Wish) -> None:
+def test_both_go(before: Intent, after: Intent) -> None:
     host = filtered(before)
     commit(host, after)
     commit(host, wish())
@@ -104,7 +104,7 @@ def test_both_go(before: Wish, after: Wish) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(NFTABLES, UFW), (UFW, NFTABLES)])
-def test_the_timer_brings_both_back(before: Wish, after: Wish) -> None:
+def test_the_timer_brings_both_back(before: Intent, after: Intent) -> None:
     host = filtered(before)
     apply(host, after)
     host.expire()
@@ -121,7 +121,7 @@ def test_the_timer_brings_both_back(before: Wish, after: Wish) -> None:
         pytest.param(UFW, NFTABLES, "/bin/sh -c \nfor tables", id="ufw does not go"),
     ],
 )
-def test_what_cannot_be_loaded_changes_nothing(before: Wish, after: Wish, breaks: str) -> None:
+def test_what_cannot_be_loaded_changes_nothing(before: Intent, after: Intent, breaks: str) -> None:
     host = filtered(before)
     host.breaks = {breaks: "broken"}
     with pytest.raises(FirewallError, match="broken"):
@@ -142,7 +142,7 @@ def test_what_cannot_be_loaded_changes_nothing(before: Wish, after: Wish, breaks
     ],
 )
 def test_when_the_second_cannot_be_kept_both_are_back(
-    before: Wish, after: Wish, fault: dict[str, object]
+    before: Intent, after: Intent, fault: dict[str, object]
 ) -> None:
     host = filtered(before)
     apply(host, after)
@@ -185,7 +185,7 @@ def test_what_cannot_be_undone_is_tried_again() -> None:
     assert state(host) == state(filtered(NFTABLES))
 
 
-def limited(rate: int) -> Wish:
+def limited(rate: int) -> Intent:
     """Return what filters with ufw and limits ssh with nftables."""
     return wish(ufw=paper_ufw.rules(22, 443), nftables={NAME: f"limit {rate}"})
 
@@ -193,7 +193,7 @@ def limited(rate: int) -> Wish:
 def test_a_limit_stands_beside_ufw() -> None:
     host = filtered(limited(30))
     host.boot()
-    assert inspect(host, limited(30)) == Report()
+    assert inspect(host, limited(30)) == Survey()
     assert (host.table, "ufw" in host.saved()) == ("limit 30", True)
 
 
@@ -205,7 +205,7 @@ def test_another_limit_opens_no_port() -> None:
 def test_a_limit_goes_alone() -> None:
     host = filtered(limited(30))
     commit(host, UFW)
-    assert (host.table, inspect(host, UFW)) == ("", Report())
+    assert (host.table, inspect(host, UFW)) == ("", Survey())
 
 
 def by_hand() -> Host:
@@ -235,7 +235,7 @@ def test_the_timer_brings_ours_back(make: Callable[[], Host]) -> None:
     ],
 )
 def test_no_second_firewall_beside_one_that_filters(
-    host: PaperHost, wanted: Wish, name: str
+    host: PaperHost, wanted: Intent, name: str
 ) -> None:
     with pytest.raises(FirewallError, match=f"^{name} filters this host already .* {name}, or"):
         inspect(host, wanted)
@@ -246,7 +246,7 @@ def test_the_one_that_filters_may_be_the_wished_one() -> None:
 
 
 def test_ufw_can_stay_when_none_is_ours() -> None:
-    assert inspect(by_hand(), wish()) == Report()
+    assert inspect(by_hand(), wish()) == Survey()
 
 
 def test_files_of_ufw_say_that_it_was_found_disabled() -> None:

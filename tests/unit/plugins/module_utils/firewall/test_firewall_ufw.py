@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.commit import (
     FOLDER,
-    Report,
-    Wish,
+    Intent,
+    Survey,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.iptables import IPV4, IPV6
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import FirewallError
@@ -34,7 +34,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.firewa
 )
 
 OURS = wish(ufw=paper_ufw.rules(22, 443))
-FEWER = Wish(ports=[SSH], rules=wish(ufw=paper_ufw.rules(22)).rules)
+FEWER = Intent(ports=[SSH], rules=wish(ufw=paper_ufw.rules(22)).rules)
 NONE = wish()
 Host = paper_ufw.UfwHost
 Change = Callable[[Host], object]
@@ -93,7 +93,7 @@ ALL = [
         ),
     ],
 )
-def test_faults(host: Host, wanted: Wish, faults: list[str]) -> None:
+def test_faults(host: Host, wanted: Intent, faults: list[str]) -> None:
     assert Ufw(host).faults(wanted.rules["ufw"]) == faults
 
 
@@ -115,7 +115,7 @@ def test_what_was_changed_by_hand_is_put_right(change: Change, faults: list[str]
     change(host)
     assert inspect(host, OURS).faults == faults
     commit(host, OURS)
-    assert inspect(host, OURS) == Report()
+    assert inspect(host, OURS) == Survey()
     assert (host.files, host.saved()) == (ours().files, ours().saved())
 
 
@@ -123,7 +123,7 @@ def test_what_was_changed_by_hand_is_put_right(change: Change, faults: list[str]
 def test_a_ban_is_no_fault(verdict: str) -> None:
     host = ours()
     add(f"-A ufw-user-input -s 203.0.113.9/32 -j {verdict}")(host)
-    assert inspect(host, OURS) == Report()
+    assert inspect(host, OURS) == Survey()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_refused_before_anything_changes(change: Change, reason: str) -> None:
 def test_a_host_without_ipv6_can_be_left_alone() -> None:
     host = bare()
     edit(DEFAULTS, "IPV6=yes", "IPV6=no")(host)
-    assert inspect(host, NONE) == Report()
+    assert inspect(host, NONE) == Survey()
 
 
 STATES = [pytest.param(bare, id="bare host"), pytest.param(lambda: found(22, 9), id="ufw by hand")]
@@ -220,7 +220,7 @@ def test_a_commit_lasts_over_a_boot(make: Make) -> None:
     host = make()
     commit(host, OURS)
     host.boot()
-    assert inspect(host, OURS) == Report()
+    assert inspect(host, OURS) == Survey()
     assert paper_ufw.rule(443) in host.saved()
     assert paper_ufw.rule(9) not in host.saved()
 
@@ -276,7 +276,7 @@ def test_a_ban_between_the_halves_is_nobody_s_change() -> None:
     apply(host, OURS)
     add("-A ufw-user-input -s 203.0.113.9/32 -j DROP")(host)
     confirm(host)
-    assert inspect(host, OURS) == Report()
+    assert inspect(host, OURS) == Survey()
 
 
 def test_an_open_port_between_the_halves_is_somebody_else_s_change() -> None:

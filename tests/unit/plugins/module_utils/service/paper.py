@@ -18,8 +18,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
     pack,
     parse,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import (
-    Host,
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import (
+    Machine,
     Outcome,
     Places,
     run_program,
@@ -112,10 +112,10 @@ class Paper:
     programs: Programs = field(default_factory=Programs)
 
     @property
-    def host(self) -> Host:
+    def host(self) -> Machine:
         folders = (self.root / name for name in ("state", "secrets", "locks", "ours"))
         places = Places(*folders)
-        return Host(places, self.programs, settle=0, patience=0, root=self.root)
+        return Machine(places, self.programs, settle=0, patience=0, root=self.root)
 
     def path(self, name: str) -> str:
         return str(self.root / name)

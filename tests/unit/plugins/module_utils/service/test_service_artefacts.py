@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import (
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import (
     Outcome,
     run_program,
 )

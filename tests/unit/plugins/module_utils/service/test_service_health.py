@@ -13,13 +13,13 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.health im
     ask,
     wait_until_healthy,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Machine
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
     Health,
     ServiceError,
 )
 
-HOST = Host()
+HOST = Machine()
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import run_program
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import run_program
 
 
 def test_output_and_errors_are_apart() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Outcome
 from ansible_collections.homestead.matrix.plugins.module_utils.service.run import make_true
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service.paper import (
     Paper,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import Outcome
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Outcome
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.service import (
     paper as paper_module,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.service.host import (
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import (
     Outcome,
     run_program,
 )

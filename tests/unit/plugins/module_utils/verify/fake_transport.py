@@ -17,15 +17,15 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.chann
     ClosedChannel,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
-    Answer,
     Certificate,
     Channel,
     Connection,
+    DnsAnswer,
     Exchange,
     Fault,
     Handshake,
     Request,
-    Service,
+    SrvTarget,
 )
 
 Kind = Literal["A", "AAAA", "CNAME", "SRV"]
@@ -40,7 +40,7 @@ class Record:
     name: str
     kind: str
     value: str = ""
-    service: Service | None = None
+    service: SrvTarget | None = None
     error: str = ""
 
 
@@ -92,7 +92,7 @@ class FakeTransport:
         self.requests: list[Request] = []
         self.questions: list[tuple[str, str]] = []
 
-    async def resolve(self, name: str, kind: Kind) -> Answer:
+    async def resolve(self, name: str, kind: Kind) -> DnsAnswer:
         self.questions.append((name, kind))
         aliases: list[str] = []
         while len(aliases) < _ALIASES_LIMIT:
@@ -112,15 +112,15 @@ class FakeTransport:
             if record.name.lower() == name.lower() and record.kind == kind
         ]
 
-    def _answer(self, name: str, kind: str) -> Answer:
+    def _answer(self, name: str, kind: str) -> DnsAnswer:
         found = self._of(name, kind)
         if failure := next((record.error for record in found if record.error), ""):
-            return Answer(_STATUS.get(failure.upper(), "servfail"))
+            return DnsAnswer(_STATUS.get(failure.upper(), "servfail"))
         if not found:
             known = any(record.name.lower() == name.lower() for record in self._records)
-            return Answer("nodata" if known else "nxdomain")
+            return DnsAnswer("nodata" if known else "nxdomain")
         services = tuple(record.service for record in found if record.service)
-        return Answer("found", tuple(record.value for record in found if record.value), services)
+        return DnsAnswer("found", tuple(record.value for record in found if record.value), services)
 
     async def request(self, request: Request) -> Exchange:
         self.requests.append(request)

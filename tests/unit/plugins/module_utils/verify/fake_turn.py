@@ -17,10 +17,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.chann
     ClosedChannel,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
-    Endpoint,
     Kind,
     Message,
     Name,
+    TransportAddress,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
@@ -95,7 +95,7 @@ class FakeChannel:
 
     async def exchange(self, payload: bytes, *, missing: Missing = anything) -> bytes:
         if payload and self.relay_port:
-            self.server.to_relay(self.relay_port, payload, sender=Endpoint.of(*self.local))
+            self.server.to_relay(self.relay_port, payload, sender=TransportAddress.of(*self.local))
         elif payload:
             self.server.handle(self, payload)
         try:
@@ -202,7 +202,7 @@ class FakeTurn(FakeTransport):
     def _allocation(self, channel: FakeChannel, request: Message) -> tuple[tuple[int, bytes], ...]:
         port = self.behaviour.first_port + len(self.relays)
         self.relays[port] = channel
-        relayed = Endpoint.of(self.behaviour.relay, port)
+        relayed = TransportAddress.of(self.behaviour.relay, port)
         value = stun.encode_endpoint(relayed, transaction=request.transaction)
         lifetime = (int(Name.LIFETIME), struct.pack("!I", 600))
         return (
@@ -212,7 +212,7 @@ class FakeTurn(FakeTransport):
         )
 
     def _mapped(self, channel: FakeChannel, request: Message) -> tuple[tuple[int, bytes], ...]:
-        endpoint = Endpoint.of(*channel.local)
+        endpoint = TransportAddress.of(*channel.local)
         value = stun.encode_endpoint(endpoint, transaction=request.transaction)
         return ((int(Name.XOR_MAPPED_ADDRESS), value),)
 
@@ -237,12 +237,12 @@ class FakeTurn(FakeTransport):
         assert peer is not None
         sender = next(port for port, owner in self.relays.items() if owner is channel)
         if peer.port in self.relays:
-            self.to_relay(peer.port, data, sender=Endpoint.of(self.behaviour.relay, sender))
+            self.to_relay(peer.port, data, sender=TransportAddress.of(self.behaviour.relay, sender))
         for stranger in self.channels:
             if stranger.local == (str(peer.address), peer.port):
                 stranger.inbox.put_nowait(data)
 
-    def to_relay(self, port: int, data: bytes, *, sender: Endpoint) -> None:
+    def to_relay(self, port: int, data: bytes, *, sender: TransportAddress) -> None:
         """Hand data that reached a relay to the client that owns it."""
         outside = sender.port not in self.relays
         if outside and self.behaviour.firewall:

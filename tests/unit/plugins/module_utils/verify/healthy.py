@@ -18,8 +18,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.signing import canonical
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Certificate,
     Fault,
@@ -190,8 +190,8 @@ class Server:
     async def findings(self, *ignore: str) -> tuple[Finding, ...]:
         """Verify the server."""
         transport = FakeTransport(self.records, self.replies, self.handshakes)
-        plan = Plan(DOMAIN, expectations=Expectations.of(self.expectations), ignore=ignore)
-        return (await verify(transport, plan)).findings
+        scope = Scope(DOMAIN, expectations=Expectations.of(self.expectations), ignore=ignore)
+        return (await verify(transport, scope)).findings
 
 
 def untrusted(fault: str, **issue: Any) -> Certificate:

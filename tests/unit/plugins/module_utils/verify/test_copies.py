@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     FakeTransport,
 )
@@ -34,6 +34,6 @@ def test_copies_are_looked_for_on_the_host_of_the_base_url(base: str, copy: str)
     answers = replies()
     document = page({"m.homeserver": {"base_url": base}})
     transport = FakeTransport(RECORDS, {**answers, f"{BASE}/.well-known/matrix/client": document})
-    asyncio.run(verify(transport, Plan(DOMAIN)))
+    asyncio.run(verify(transport, Scope(DOMAIN)))
     asked = {request.url for request in transport.requests}
     assert f"{copy}/.well-known/matrix/support" in asked

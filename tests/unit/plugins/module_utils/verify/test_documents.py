@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils import names
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.contacts import (
+    CHECKS,
+    judge_support,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.discovery import (
     base_url,
     judge_discovery,
-)
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.support import (
-    CHECKS,
-    judge_support,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.delegation import (
     judge_delegation,

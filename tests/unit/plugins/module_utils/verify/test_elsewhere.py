@@ -9,7 +9,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check_turn import (
+    check_turn,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.elsewhere import (
     Elsewhere,
 )
@@ -18,10 +20,12 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
-    Endpoint,
+    PeerEndpoint,
     Resolution,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check_ports import (
+    check_ports,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import Kind, Name
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
@@ -63,12 +67,12 @@ WELL: dict[str, Port] = {
 
 
 def resolved(name: str, *places: tuple[str, int]) -> Resolution:
-    endpoints = tuple(Endpoint(address, port) for address, port in places)
+    endpoints = tuple(PeerEndpoint(address, port) for address, port in places)
     return Resolution("example.com", "3.2", endpoints=endpoints, certificate_name=name)
 
 
 NOBODY = resolved("")
-SEEN = stun.Endpoint.of("192.0.2.99", 4000)
+SEEN = stun.TransportAddress.of("192.0.2.99", 4000)
 
 
 def speak_turn(question: bytes) -> bytes:

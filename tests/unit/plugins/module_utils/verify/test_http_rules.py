@@ -14,7 +14,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.cors impor
     repeats_origin,
     varies,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import (
     Chain,
     first_request,
     follow,

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import follow
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
-    Answer,
+    DnsAnswer,
     Exchange,
     Request,
-    Service,
+    SrvTarget,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.authority import (
     Authority,
@@ -281,24 +281,24 @@ ZONE: dict[str, list[str] | str | None] = {
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
-        ("alias.test", "A", Answer("found", ("192.0.2.1",), aliases=("host.test",))),
-        ("host.test", "AAAA", Answer("nodata")),
-        ("gone.test", "A", Answer("nxdomain")),
+        ("alias.test", "A", DnsAnswer("found", ("192.0.2.1",), aliases=("host.test",))),
+        ("host.test", "AAAA", DnsAnswer("nodata")),
+        ("gone.test", "A", DnsAnswer("nxdomain")),
         (
             "_matrix-fed._tcp.host.test",
             "SRV",
-            Answer("found", services=(Service(10, 5, 8448, "Host.test"),)),
+            DnsAnswer("found", services=(SrvTarget(10, 5, 8448, "Host.test"),)),
         ),
-        ("none._tcp.host.test", "SRV", Answer("found", services=(Service(0, 0, 0, "."),))),
-        ("broken.test", "A", Answer("servfail")),
-        ("silent.test", "A", Answer("timeout")),
-        ("a" * 64 + ".test", "A", Answer("nxdomain")),
+        ("none._tcp.host.test", "SRV", DnsAnswer("found", services=(SrvTarget(0, 0, 0, "."),))),
+        ("broken.test", "A", DnsAnswer("servfail")),
+        ("silent.test", "A", DnsAnswer("timeout")),
+        ("a" * 64 + ".test", "A", DnsAnswer("nxdomain")),
     ],
 )
 def test_names(
-    tmp_path: Path, authority: Authority, name: str, kind: Any, expected: Answer
+    tmp_path: Path, authority: Authority, name: str, kind: Any, expected: DnsAnswer
 ) -> None:
-    async def look() -> Answer:
+    async def look() -> DnsAnswer:
         async with naming(ZONE) as server:
             real = network(tmp_path, authority, nameservers=[server], seconds=0.5)
             return await real.resolve(name, kind)

@@ -13,7 +13,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
     Expectations,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check_ports import (
+    check_ports,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_messages import (
     dns_question,
 )

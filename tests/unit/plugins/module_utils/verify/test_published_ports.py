@@ -14,7 +14,9 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
     Expectations,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check_ports import (
+    check_ports,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_host import (
     IPV4,
     IPV6,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.registration import (
     MODE,
-    Seen,
+    SeenMode,
     classify,
     judge_mode,
     mode_of,
@@ -88,7 +88,7 @@ def test_classification(status: int, body: bytes, sign_up: bool | None, mode: st
     ],
 )
 def test_verdict_on_the_mode(mode: object, expected: str, verdict: str) -> None:
-    seen = Seen(mode)  # type: ignore[arg-type]  # a table of texts
+    seen = SeenMode(mode)  # type: ignore[arg-type]  # a table of texts
     findings = judge_mode(seen, expected, answered(401, b""))
     assert [(item.id, item.verdict) for item in findings] == [(MODE.id, verdict)]
 

@@ -14,10 +14,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
     Expectations,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Check
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import Plan
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.run import verify
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
-    Service,
+    SrvTarget,
 )
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify import healthy
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.breaking import (
@@ -63,7 +63,7 @@ def test_a_healthy_server_has_no_faults() -> None:
 def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
     server = Server()
     transport = FakeTransport(server.records, server.replies)
-    asyncio.run(verify(transport, Plan(DOMAIN, expectations=Expectations.of(server.expectations))))
+    asyncio.run(verify(transport, Scope(DOMAIN, expectations=Expectations.of(server.expectations))))
     asked = [f"{item.method} {item.url} {item.address}" for item in transport.requests]
     assert len(asked) == len(set(asked))
     sent = {f"POST {item.url}": item.body for item in transport.requests if item.method == "POST"}
@@ -264,7 +264,7 @@ def test_srv_findings() -> None:
     server = Server(expectations={})
     del server.replies[SERVER]
     label = f"_matrix._tcp.{DOMAIN}"
-    server.records = (*server.records, Record(label, "SRV", service=Service(1, 1, 443, HOST)))
+    server.records = (*server.records, Record(label, "SRV", service=SrvTarget(1, 1, 443, HOST)))
     found = faults(server)
     assert "warning resolution.srv_deprecated" in found
     assert "error federation.reach" in found
@@ -289,7 +289,7 @@ def test_an_accepted_finding_stays_visible() -> None:
 @pytest.mark.parametrize("name", ["", "https://example.com", "a b", "example.com:0", "bücher.de"])
 def test_a_wrong_server_name_is_one_finding(name: str) -> None:
     transport = FakeTransport()
-    report = asyncio.run(verify(transport, Plan(name)))
+    report = asyncio.run(verify(transport, Scope(name)))
     assert [item.id for item in report.findings] == ["resolution.server_name"]
     assert report.as_dict()["verdict"] == "error"
     assert not transport.requests

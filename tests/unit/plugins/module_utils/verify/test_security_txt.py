@@ -14,7 +14,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.documents.
     judge_text,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings import Finding
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import follow
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Fault
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     NO_CONNECTION,

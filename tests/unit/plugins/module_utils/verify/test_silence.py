@@ -13,7 +13,9 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check import check_ports
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.check_ports import (
+    check_ports,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.ports.dns_recursion import (
     check_recursion,
 )

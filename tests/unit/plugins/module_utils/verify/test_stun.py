@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import stun
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
-    Endpoint,
     Kind,
     Message,
     Name,
     StunError,
+    TransportAddress,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,13 +76,15 @@ def test_fingerprint(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "endpoint"),
     [
-        pytest.param(_RESPONSE_V4, Endpoint.of("192.0.2.1", 32853), id="IPv4"),
+        pytest.param(_RESPONSE_V4, TransportAddress.of("192.0.2.1", 32853), id="IPv4"),
         pytest.param(
-            _RESPONSE_V6, Endpoint.of("2001:db8:1234:5678:11:2233:4455:6677", 32853), id="IPv6"
+            _RESPONSE_V6,
+            TransportAddress.of("2001:db8:1234:5678:11:2233:4455:6677", 32853),
+            id="IPv6",
         ),
     ],
 )
-def test_mapped_address(data: bytes, endpoint: Endpoint) -> None:
+def test_mapped_address(data: bytes, endpoint: TransportAddress) -> None:
     message = stun.parse(data)
     assert message.endpoint(Name.XOR_MAPPED_ADDRESS) == endpoint
     assert message.text(Name.SOFTWARE) == "test vector"
@@ -247,7 +249,7 @@ def test_round_trip(
     address=st.ip_addresses(), port=st.integers(0, 65535), mask=st.binary(min_size=12, max_size=12)
 )
 def test_endpoint_round_trip(address: stun.IPAddress, port: int, mask: bytes) -> None:
-    endpoint = Endpoint(address, port)
+    endpoint = TransportAddress(address, port)
     value = stun.encode_endpoint(endpoint, transaction=mask)
     assert stun.decode_endpoint(value, transaction=mask) == endpoint
 

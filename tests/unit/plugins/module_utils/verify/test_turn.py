@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check_turn import (
+    check_turn,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     Expectations,
     TurnRoute,

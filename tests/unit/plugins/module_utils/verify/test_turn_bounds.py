@@ -14,7 +14,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check import check_turn
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.calls.check_turn import (
+    check_turn,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
     TurnServer,
 )
@@ -22,11 +24,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire impor
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.stun import (
-    Endpoint,
     Kind,
     Message,
     Name,
     StunError,
+    TransportAddress,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.turn_client import (
     TurnClient,
@@ -40,10 +42,10 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 
 Send = Callable[[bytes], None]
 Answer = Callable[[bytes, Send], None]
-SEEN = Endpoint.of("192.0.2.7", 4000)
+SEEN = TransportAddress.of("192.0.2.7", 4000)
 
 
-def binding(question: bytes, *, transaction: bytes = b"", seen: Endpoint = SEEN) -> bytes:
+def binding(question: bytes, *, transaction: bytes = b"", seen: TransportAddress = SEEN) -> bytes:
     """Write the answer to a Binding request, or to another one."""
     identity = transaction or stun.parse(question).transaction
     value = stun.encode_endpoint(seen, transaction=identity)
@@ -137,7 +139,7 @@ def test_over_udp(answer: Answer, said: str) -> None:
 
 def test_an_answer_from_another_address_is_none() -> None:
     """A stranger sees the question, and answers it sooner than the server, with an address."""
-    false = Endpoint.of("203.0.113.66", 66)
+    false = TransportAddress.of("203.0.113.66", 66)
 
     async def asked() -> str:
         loop = asyncio.get_running_loop()

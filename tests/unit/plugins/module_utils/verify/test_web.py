@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.plan import (
-    Plan,
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import (
+    Scope,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check import (
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.web.check_web import (
     check_web,
     judge_plaintext,
     judge_redirect,
@@ -112,7 +112,7 @@ async def asked(sites: Sites, *records: Record) -> list[str]:
     transport = FakeTransport(records)
     finding = asyncio.get_running_loop().create_future()
     finding.set_result(sites)
-    await check_web(transport, Plan("example.com"), finding)
+    await check_web(transport, Scope("example.com"), finding)
     return sorted(f"{request.url} {request.address}" for request in transport.requests)
 
 

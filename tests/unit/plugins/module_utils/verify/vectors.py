@@ -26,8 +26,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.findings i
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.peers.resolution import (
     resolve,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirects import follow
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import Service
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.redirect_chain import follow
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
+    SrvTarget,
+)
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify.fake_transport import (  # noqa: E501 - one name
     JSON_HEADERS,
     NO_CONNECTION,
@@ -113,7 +115,7 @@ def _record(item: Case) -> Record:
     if kind == "SRV":
         target = str(item["target"])
         target = target.rstrip(".") or target
-        service = Service(item["priority"], item["weight"], item["port"], target)
+        service = SrvTarget(item["priority"], item["weight"], item["port"], target)
         return Record(name, kind, service=service)
     return Record(name, kind, str(item["value"]))
 

@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils.base_domain.redirects import Redirect
 from ...module_utils.host.published import (
     Published,
     open_to_everybody,
     remedy,
     unexpected,
 )
-from .snippets import Redirect, snippets
+from .snippets import snippets
 
 FORMAT = 1
 _TAKEN = ("domain", "hostname", "ports", "dns_records", "well_known", "redirects", "expectations")

@@ -14,21 +14,21 @@ from itertools import chain
 from typing import Any
 
 from ..names import ServerName
-from .api.check import check_api
-from .calls.check import check_turn
+from .api.check_api import check_api
+from .calls.check_turn import check_turn
 from .causes import explained
 from .documents import wellknown
-from .documents.check import check_documents
+from .documents.check_documents import check_documents
 from .elsewhere import Elsewhere
 from .findings import SPOKEN, Check, Finding, summarize, worst
-from .peers.check import check_federation
+from .peers.check_federation import check_federation
 from .peers.facts import peers_of
 from .peers.resolution import Resolution, resolve
-from .plan import Plan
-from .ports.check import check_ports
+from .ports.check_ports import check_ports
 from .ports.dns_recursion import check_recursion
-from .redirects import Chain, follow
-from .web.check import check_web, judge_recorded
+from .redirect_chain import Chain, follow
+from .scope import Scope
+from .web.check_web import check_web, judge_recorded
 from .web.sites import base_of, find_sites
 from .wire.recorder import Recorder
 from .wire.silence import RoundTrips
@@ -46,7 +46,7 @@ _Looked = tuple[list[Finding], Resolution]
 
 
 @dataclass(frozen=True)
-class Report:
+class Verification:
     """The findings of a run, how the server name was resolved, and what peers met there."""
 
     findings: tuple[Finding, ...]
@@ -73,41 +73,41 @@ class Report:
         }
 
 
-async def verify(transport: Transport, plan: Plan) -> Report:
+async def verify(transport: Transport, scope: Scope) -> Verification:
     """Look at a server as a stranger would."""
     started = time.monotonic()
     recorder = Recorder(transport)
     try:
-        name = ServerName.parse(plan.server_name)
+        name = ServerName.parse(scope.server_name)
     except ValueError:
-        resolution = await resolve(recorder, plan.server_name)
-        return Report(resolution.findings, resolution)
-    found, resolution = await _look(recorder, plan, name)
-    judged = explained(_unique(found), resolution, delegated=bool(plan.expectations.delegation))
-    findings = _accepted(judged, plan.ignore)
+        resolution = await resolve(recorder, scope.server_name)
+        return Verification(resolution.findings, resolution)
+    found, resolution = await _look(recorder, scope, name)
+    judged = explained(_unique(found), resolution, delegated=bool(scope.expectations.delegation))
+    findings = _accepted(judged, scope.ignore)
     peers = await peers_of(recorder, resolution)
-    return Report(findings, resolution, round(time.monotonic() - started, 3), peers)
+    return Verification(findings, resolution, round(time.monotonic() - started, 3), peers)
 
 
-async def _look(recorder: Recorder, plan: Plan, name: ServerName) -> _Looked:
+async def _look(recorder: Recorder, scope: Scope, name: ServerName) -> _Looked:
     """Do every check, and judge at the end what their exchanges tell together."""
-    resolving = asyncio.ensure_future(resolve(recorder, plan.server_name))
+    resolving = asyncio.ensure_future(resolve(recorder, scope.server_name))
     discovering = asyncio.ensure_future(follow(recorder, wellknown.url(name.host, "client")))
     locating = asyncio.ensure_future(
-        find_sites(recorder, plan, domain=name.host, client=discovering, resolving=resolving)
+        find_sites(recorder, scope, domain=name.host, client=discovering, resolving=resolving)
     )
     trips = RoundTrips(recorder)
-    watched = asyncio.ensure_future(_watched(plan, discovering, resolving))
+    watched = asyncio.ensure_future(_watched(scope, discovering, resolving))
     parts = await asyncio.gather(
         _peers(recorder, resolving),
-        check_documents(recorder, plan, name=name, resolving=resolving, client=discovering),
-        _clients(recorder, plan, discovering),
-        check_turn(recorder, plan.expectations.turn, plan.credentials, allowed=plan.allowed),
-        check_ports(recorder, plan.expectations, plan.published, elsewhere=watched, trips=trips),
-        check_recursion(recorder, plan.expectations.hostname, trips=trips),
-        check_web(recorder, plan, locating),
+        check_documents(recorder, scope, name=name, resolving=resolving, client=discovering),
+        _clients(recorder, scope, discovering),
+        check_turn(recorder, scope.expectations.turn, scope.credentials, allowed=scope.allowed),
+        check_ports(recorder, scope.expectations, scope.published, elsewhere=watched, trips=trips),
+        check_recursion(recorder, scope.expectations.hostname, trips=trips),
+        check_web(recorder, scope, locating),
     )
-    recorded = judge_recorded(recorder, await locating, planned=bool(plan.expectations))
+    recorded = judge_recorded(recorder, await locating, planned=bool(scope.expectations))
     return [*chain.from_iterable(parts), *recorded], await resolving
 
 
@@ -117,22 +117,22 @@ async def _peers(transport: Transport, resolving: Awaitable[Resolution]) -> list
 
 
 async def _watched(
-    plan: Plan, discovering: Awaitable[Chain], resolving: Awaitable[Resolution]
+    scope: Scope, discovering: Awaitable[Chain], resolving: Awaitable[Resolution]
 ) -> Elsewhere:
     """Tell which ports the other checks look at."""
-    base, resolution = base_of(plan, await discovering), await resolving
-    return Elsewhere.of(plan.expectations, base=base, resolution=resolution)
+    base, resolution = base_of(scope, await discovering), await resolving
+    return Elsewhere.of(scope.expectations, base=base, resolution=resolution)
 
 
 async def _clients(
-    transport: Transport, plan: Plan, discovering: Awaitable[Chain]
+    transport: Transport, scope: Scope, discovering: Awaitable[Chain]
 ) -> list[Finding]:
     """Look at the base URL that clients find, or else at the planned one."""
     found = await discovering
-    base = base_of(plan, found)
+    base = base_of(scope, found)
     if not base:
         return [CLIENT.unknown("Clients find no base URL, so nothing was looked at there.")]
-    return await check_api(transport, plan, base, wellknown.value_of(found))
+    return await check_api(transport, scope, base, wellknown.value_of(found))
 
 
 def _unique(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from ..answers import object_of
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..plan import Plan
-from ..redirects import DOCUMENT_LIMIT, OK, REDIRECTS, location
+from ..redirect_chain import DOCUMENT_LIMIT, OK, REDIRECTS, location
+from ..scope import Scope
 from ..together import Sight, together
 from ..wire.hosts import addresses_of, bracketed
 from ..wire.recorder import Recorder
@@ -44,12 +44,12 @@ _VERSIONS_PATH = "/_matrix/client/versions"
 _NOT_HERE = ("no_route", "private", "resolve")
 
 
-async def check_web(transport: Transport, plan: Plan, finding: Awaitable[Sites]) -> list[Finding]:
+async def check_web(transport: Transport, scope: Scope, finding: Awaitable[Sites]) -> list[Finding]:
     """Greet every server, and look at port 80 of the base domain and of the Matrix host."""
     sites = await finding
     looks = [check_versions(transport, sites.every)]
     if sites.host:
-        looks.append(_check_host(transport, plan, sites.host))
+        looks.append(_check_host(transport, scope, sites.host))
     if sites.domain != sites.host:
         looks.append(_check_domain(transport, sites.domain))
     return list(chain.from_iterable(await asyncio.gather(*looks)))
@@ -67,12 +67,12 @@ def judge_recorded(recorder: Recorder, sites: Sites, *, planned: bool) -> list[F
     ]
 
 
-async def _check_host(transport: Transport, plan: Plan, host: str) -> list[Finding]:
+async def _check_host(transport: Transport, scope: Scope, host: str) -> list[Finding]:
     """Ask the Matrix host for its first page and for the API, without TLS."""
     pages, apis = await asyncio.gather(
         _ask(transport, host, "/"), _ask(transport, host, _VERSIONS_PATH)
     )
-    planned, tried = bool(plan.expectations), plan.expectations.names_ports
+    planned, tried = bool(scope.expectations), scope.expectations.names_ports
     redirects = (
         Sight(_where(page), finding)
         for page in pages

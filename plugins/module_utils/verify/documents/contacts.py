@@ -128,7 +128,7 @@ def _page(value: dict[str, Any]) -> Iterator[Finding]:
         yield from _named("The document", [names.page_fault(value["support_page"])])
 
 
-def _named(where: str, faults: Iterable[names.Fault | None]) -> Iterator[Finding]:
+def _named(where: str, faults: Iterable[names.NameFault | None]) -> Iterator[Finding]:
     for fault in faults:
         if fault:
             check = _check(fault.code)

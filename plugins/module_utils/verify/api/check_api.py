@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from ..findings import Finding
-from ..plan import Plan
+from ..scope import Scope
 from ..wire.transport import Exchange, Transport
 from .auth_metadata import fetch_metadata, judge_metadata
 from .client import check_client, versions_request
@@ -22,19 +22,19 @@ from .registration import check_registration
 
 
 async def check_api(
-    transport: Transport, plan: Plan, base_url: str, document: dict[str, Any] | None
+    transport: Transport, scope: Scope, base_url: str, document: dict[str, Any] | None
 ) -> list[Finding]:
     """Look at the base URL; `document` is the client document that led there, if there is one."""
     versions = asyncio.ensure_future(transport.request(versions_request(base_url)))
     metadata = asyncio.ensure_future(fetch_metadata(transport, base_url, document))
-    expected = plan.expectations
+    expected = scope.expectations
     parts = await asyncio.gather(
         check_client(transport, base_url, versions),
         check_media(
             transport,
             base_url,
             versions=versions,
-            server_name=plan.server_name,
+            server_name=scope.server_name,
             megabytes=expected.max_upload_mb,
         ),
         check_registration(transport, base_url, expected.registration, metadata),

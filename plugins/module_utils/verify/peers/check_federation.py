@@ -14,12 +14,12 @@ from ..addresses import judge_reach
 from ..certificates import judge_certificate
 from ..evidence import excerpt, seen
 from ..findings import Check, Finding
-from ..redirects import OK
+from ..redirect_chain import OK
 from ..strict_json import loads, text_at
 from ..together import Sight, together
 from ..wire.hosts import authority
 from ..wire.transport import Exchange, Request, Transport
-from .resolution import Endpoint, Resolution
+from .resolution import PeerEndpoint, Resolution
 from .signing import judge_keys
 
 REACH = Check(
@@ -54,7 +54,9 @@ async def check_federation(transport: Transport, resolution: Resolution) -> list
     )
 
 
-async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoint) -> list[Finding]:
+async def _probe(
+    transport: Transport, resolution: Resolution, endpoint: PeerEndpoint
+) -> list[Finding]:
     version, keys = await asyncio.gather(
         transport.request(_request(resolution, endpoint, "/_matrix/federation/v1/version")),
         transport.request(_request(resolution, endpoint, "/_matrix/key/v2/server")),
@@ -70,7 +72,7 @@ async def _probe(transport: Transport, resolution: Resolution, endpoint: Endpoin
     return findings + _keys(keys, where, resolution.server_name)
 
 
-def _request(resolution: Resolution, endpoint: Endpoint, path: str) -> Request:
+def _request(resolution: Resolution, endpoint: PeerEndpoint, path: str) -> Request:
     name = resolution.certificate_name
     return Request(
         url=f"https://{authority(name, endpoint.port)}{path}",

@@ -24,7 +24,7 @@ def place(protocol: str, first: int, last: int) -> str:
 
 
 @dataclass(frozen=True)
-class Port:
+class Opening:
     """A port or range of ports, who may reach it (nobody named: everybody), and why."""
 
     protocol: str
@@ -54,9 +54,9 @@ def ordered(networks: Iterable[Network]) -> tuple[Network, ...]:
     return tuple(sorted(set(networks), key=lambda net: (net.version, net.network_address.packed)))
 
 
-def parse(row: Mapping[str, Any]) -> Port:
+def parse(row: Mapping[str, Any]) -> Opening:
     """Read one row of the port table."""
-    port = Port(
+    port = Opening(
         protocol=row["protocol"],
         first=row["first"],
         last=row["last"],
@@ -72,7 +72,7 @@ def parse(row: Mapping[str, Any]) -> Port:
     return port
 
 
-def changes(former: Iterable[Port], wanted: Iterable[Port]) -> list[str]:
+def changes(former: Iterable[Opening], wanted: Iterable[Opening]) -> list[str]:
     """Say which ports open (+) and which close (-), in reading order."""
     before = {(port.place, port.sources): port for port in former}
     after = {(port.place, port.sources): port for port in wanted}

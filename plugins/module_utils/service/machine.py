@@ -146,7 +146,7 @@ def find_group(name: str) -> grp.struct_group:
 
 
 @dataclass(frozen=True)
-class Host:
+class Machine:
     places: Places = field(default_factory=Places)
     run: Run = run_program
     settle: float = 0.6

@@ -15,8 +15,8 @@ from ...names import ServerName
 from ..addresses import check_addresses
 from ..findings import Finding
 from ..peers.resolution import Resolution
-from ..plan import Plan
-from ..redirects import Chain, first_request, follow
+from ..redirect_chain import Chain, first_request, follow
+from ..scope import Scope
 from ..wire.hosts import bracketed
 from ..wire.transport import Transport
 from .client_keys import check_identity_server
@@ -28,7 +28,7 @@ from .wellknown import NAMES, REACH, STATUS, Name, Wanted, judge, judge_copy, ur
 
 async def check_documents(
     transport: Transport,
-    plan: Plan,
+    scope: Scope,
     *,
     name: ServerName,
     resolving: Awaitable[Resolution],
@@ -39,26 +39,26 @@ async def check_documents(
     following = follow(transport, url(name.host, "support"))
     reached, first, peers, support = await asyncio.gather(reaching, client, resolving, following)
     chains = {"client": first, "server": peers.chain, "support": support}
-    host = _hostname(plan, first)
+    host = _hostname(scope, first)
     looks = [
         check_identity_server(transport, value_of(first)),
         check_security_txt(transport, name.host),
     ]
     looks += [
-        _document(transport, part, chain=chains[part], wanted=_wanted(plan, part), host=host)
+        _document(transport, part, chain=chains[part], wanted=_wanted(scope, part), host=host)
         for part in NAMES
     ]
     return reached + list(joined.from_iterable(await asyncio.gather(*looks)))
 
 
-def _hostname(plan: Plan, client: Chain) -> str:
+def _hostname(scope: Scope, client: Chain) -> str:
     """Return the host that should hold copies: the planned one, or the one clients are sent to."""
     found = urlsplit(base_url(value_of(client))).hostname or ""
-    return bracketed(plan.expectations.hostname or found)
+    return bracketed(scope.expectations.hostname or found)
 
 
-def _wanted(plan: Plan, part: Name) -> Wanted:
-    planned = plan.expectations.well_known
+def _wanted(scope: Scope, part: Name) -> Wanted:
+    planned = scope.expectations.well_known
     return Wanted(planned=bool(planned), value=planned.get(part))
 
 

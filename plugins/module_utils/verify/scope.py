@@ -14,7 +14,7 @@ from .expectations import Expectations
 
 
 @dataclass(frozen=True)
-class Plan:
+class Scope:
     """What is to be verified, and what the operator expects to be seen."""
 
     server_name: str
