@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..already_there import Found
+from .homeservers import homeserver_faults
 from .nat_rules import published
 
 
@@ -30,36 +32,6 @@ OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
 MEGABYTE = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Homeserver:
-    """A homeserver that others set up: where it stands, and the service that ours would be."""
-
-    title: str
-    paths: tuple[str, ...]
-    service: str = ""
-
-
-_UNITS = ("etc/systemd/system", "lib/systemd/system")
-
-
-def _native(title: str, *names: str, service: str = "") -> Homeserver:
-    """Describe a homeserver by the names of its directory in /etc and of its unit."""
-    units = (f"{folder}/{name}.service" for folder in _UNITS for name in names)
-    return Homeserver(title, (*(f"etc/{name}" for name in names), *units), service)
-
-
-HOMESERVERS = (
-    _native("Synapse", "matrix-synapse", "synapse", service="synapse"),
-    _native("Dendrite", "dendrite", "matrix-dendrite"),
-    _native("Conduit", "conduit", "matrix-conduit"),
-    _native("Continuwuity", "conduwuit", "continuwuity"),
-    _native("Tuwunel", "tuwunel"),
-    Homeserver(
-        "homeserver in containers (matrix-docker-ansible-deploy)",
-        ("matrix/synapse", "matrix/dendrite", "matrix/conduit", "matrix/continuwuity"),
-    ),
-)
-
 _LISTENING = {"tcp": "0A", "udp": "07"}
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
@@ -71,6 +43,25 @@ _UNCONFIGURED = {
     "response-origin-only-with-rfc5780",
 }
 """All that Debian's package sets in /etc/turnserver.conf."""
+
+ALREADY_THERE = (
+    Found(
+        "a program on a port that the server needs, like a web server on 443",
+        "refuses",
+        "remove it, or let it listen elsewhere",
+    ),
+    Found(
+        "a server of this collection for another domain", "refuses", "every account would be lost"
+    ),
+    Found(
+        "a TURN server with a configuration (`/etc/turnserver.conf`)",
+        "refuses",
+        "take another host, or move that file away",
+    ),
+    Found(
+        "a TURN server as its package left it", "uses", "nobody has configured it, so it is ours"
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,7 @@ class Observation:
     ip6tables: str
     nftables: str
     homeservers: frozenset[str] = frozenset()
-    """Which paths of the table above there are."""
+    """Which paths of `HOMESERVERS` there are."""
     turnserver: str = ""
 
 
@@ -155,7 +146,7 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
             _memory_fault(seen, needed),
             _disk_fault(seen, needed),
             _server_name_fault(seen, needed),
-            *_homeserver_faults(seen),
+            *homeserver_faults(seen.homeservers, seen.services),
             _turn_fault(seen),
         )
         if sentence
@@ -231,19 +222,6 @@ def _server_name_fault(seen: Observation, needed: Requirements) -> str:
         f"lost with matrix_domain {needed.server_name}; set it to {seen.server_name} again "
         "or take another host."
     )
-
-
-def _homeserver_faults(seen: Observation) -> list[str]:
-    """Refuse a host on which others' accounts, rooms and signing key would be lost from sight."""
-    strange = (row for row in HOMESERVERS if row.service not in seen.services)
-    found = ((row, next(filter(seen.homeservers.__contains__, row.paths), "")) for row in strange)
-    return [
-        f"The host has a {row.title} that this collection did not set up (/{path}); its accounts, "
-        "rooms and signing key would be lost from sight. Take another host: this release cannot "
-        "adopt a server. If nothing there is needed any more, move it away."
-        for row, path in found
-        if path
-    ]
 
 
 def _turn_fault(seen: Observation) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..service.machine import MISSING, TIMED_OUT, run_program
+from .homeservers import HOMESERVERS
 from .judging import (
-    HOMESERVERS,
     Observation,
     accounts,
     listeners,

@@ -14,6 +14,7 @@ import time
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
+from ..already_there import Found
 from . import nodes
 from . import record as records
 from .machine import Machine
@@ -21,6 +22,15 @@ from .wish import Change
 
 FOLDER = "adopted"
 """Below our own state; in it a directory for each day, and below that the paths of the host."""
+
+ALREADY_THERE = (
+    Found(
+        "a file or link that somebody else wrote where one of ours belongs",
+        "copies aside",
+        f"to `/var/lib/homestead/{FOLDER}/DATE`, and a warning names it",
+    ),
+    Found("a file there as its package brought it, unedited", "uses", "the package still has it"),
+)
 
 
 def set_aside(changes: Iterable[Change], ours: Container[str], host: Machine) -> dict[str, str]:

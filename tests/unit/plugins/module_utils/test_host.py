@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.host.judging import (
+from ansible_collections.homestead.matrix.plugins.module_utils.host.homeservers import (
     HOMESERVERS,
     Homeserver,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.host.judging import (
     Observation,
     Requirements,
     addresses,
