@@ -40,6 +40,10 @@ options:
     description: Whom to ask about the server, the variable C(matrix_support).
     type: dict
     default: {}
+  well_known_client:
+    description: More keys of the client document, the variable C(matrix_well_known_client).
+    type: dict
+    default: {}
   reverse_proxy:
     description: The web server, the variable C(matrix_reverse_proxy).
     type: str
@@ -90,6 +94,16 @@ options:
     description: New SSH connections per minute, the variable C(firewall_ssh_rate_limit).
     type: int
     default: 0
+  report_dir:
+    description: Where reports go, the variable C(matrix_report_dir), which is only checked here.
+    type: str
+  verify_ignore:
+    description:
+      - The findings that the operator accepts, the variable C(matrix_verify_ignore),
+        which is only checked here.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

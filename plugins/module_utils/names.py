@@ -22,6 +22,8 @@ HOST_LENGTH = 255
 LABEL_LENGTH = 63
 HIGHEST_PORT = 65535
 ROLES = ("m.role.admin", "m.role.security")
+PGP_KEYS = ("pgp_key", "dev.zirco.msc4439.pgp_key")
+_KEY_SCHEMES = ("https", "openpgp4fpr", "dns")
 
 _SERVER_NAME = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 _FOUR_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
@@ -138,7 +140,7 @@ def _localpart_fault(user_id: str, localpart: str) -> NameFault | None:
     if _HISTORICAL_LOCALPART.fullmatch(localpart):
         return NameFault(
             "mxid_historical",
-            "warning",
+            "info",
             f"the Matrix ID {user_id!r} has characters that only historical accounts have; "
             "new ones consist of a-z, 0-9 and . _ = - / +",
         )
@@ -256,6 +258,16 @@ def page_fault(value: object) -> NameFault | None:
             "page_http", "warning", f"the support page {value!r} is not served by https"
         )
     return None
+
+
+def pgp_key_fault(value: object) -> NameFault | None:
+    """Judge where the OpenPGP key of a contact is (MSC4439, RFC 9116 section 2.5.4)."""
+    match = _URI.fullmatch(value) if isinstance(value, str) else None
+    scheme = match["scheme"].lower() if match else ""
+    if match and scheme in _KEY_SCHEMES and (scheme != "https" or _has_host(match)):
+        return None
+    shown = f"{str(value)[:50]!r} is not the address of an OpenPGP key"
+    return NameFault("pgp_key", "warning", f"{shown}, like https://example.com/key.asc")
 
 
 def _has_host(match: re.Match[str]) -> bool:

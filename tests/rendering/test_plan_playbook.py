@@ -44,7 +44,10 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     ),
     "mode": ({"matrix_registration": "token"}, "matrix_registration must be one of: invite"),
     "no role": ({"matrix_support": {"contacts": [{"matrix_id": "@a:b.example"}]}}, "has no role"),
-    "no way": ({"matrix_support": {"contacts": [{"role": "m.role.admin"}]}}, "cannot be reached"),
+    "no way": (
+        {"matrix_support": {"contacts": [{"role": "m.role.admin"}]}},
+        "neither a matrix_id nor an email_address",
+    ),
     "Matrix ID": (
         {"matrix_support": {"contacts": [{**ADMIN, "matrix_id": "admin"}]}},
         "'admin' is not a Matrix ID like @user:example.com",

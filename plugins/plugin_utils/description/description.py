@@ -23,6 +23,7 @@ from .components import (
     REVERSE_PROXIES,
     optional,
 )
+from .documents import read_client
 from .domains import domain_fault
 from .support import read_support
 
@@ -33,6 +34,7 @@ DEFAULTS: dict[str, object] = {
     "components": [],
     "registration": "invite",
     "support": {},
+    "well_known_client": {},
     "reverse_proxy": "nginx",
     "firewall": "nftables",
     "certificate": "acme",
@@ -44,10 +46,16 @@ DEFAULTS: dict[str, object] = {
     "extra_ports": [],
     "sources": {},
     "ssh_rate_limit": 0,
+    "report_dir": None,
+    "verify_ignore": [],
 }
 HIGHEST_UPLOAD_MB = 10240
 LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
 OF_THE_FIREWALL = ("extra_ports", "sources", "ssh_rate_limit")
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+)
 _SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 
@@ -65,6 +73,7 @@ class Description:
     components: tuple[str, ...]
     registration: str
     support: Mapping[str, object]
+    client: Mapping[str, object]
     reverse_proxy: str
     serve_base_domain: bool
     max_upload_mb: int
@@ -93,6 +102,8 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
     description = _described(domain, reader)
     reader.read(values.choice, "firewall", FIREWALLS)
     reader.read(check_smtp, "smtp", description.registration)
+    reader.read(check_directory, "report_dir")
+    reader.read(check_ignored, "verify_ignore")
     reader.faults.check()
     return description
 
@@ -105,6 +116,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         components=components,
         registration=reader.read(values.choice, "registration", REGISTRATIONS) or "",
         support=reader.read(read_support, "support") or {},
+        client=reader.read(read_client, "well_known_client") or {},
         reverse_proxy=reader.read(values.choice, "reverse_proxy", REVERSE_PROXIES) or "",
         serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
         max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
@@ -178,11 +190,46 @@ def read_addresses(name: str, value: object) -> tuple[str, ...]:
 
 def _read_address(name: str, item: object) -> str:
     try:
-        return str(ipaddress.ip_address(str(item)))
+        address = ipaddress.ip_address(str(item))
     except ValueError:
         raise ValueError(
             f"{name} cannot have {item!r}; write addresses like 192.0.2.1 or 2001:db8::1."
         ) from None
+    if not is_public(address):
+        raise ValueError(
+            f"{name} cannot have {item!r}, which nobody reaches from outside; write the public "
+            "address, behind NAT the one that leads to this host, or leave the list empty."
+        )
+    return str(address)
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether a DNS record for everybody may have it; examples use addresses for documentation."""
+    if any(address in network for network in _DOCUMENTATION):
+        return True
+    return address.is_global and not address.is_multicast and not _mapped(address)
+
+
+def _mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+
+
+def check_directory(name: str, value: object) -> None:
+    """Check a directory; None is the default of whoever uses it."""
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ValueError(f"{name} cannot be {value!r}; write the path of a directory.")
+
+
+def check_ignored(name: str, value: object) -> None:
+    """Check that the verifier has such findings."""
+    if ids := [str(item) for item in values.items(name, value)]:
+        # It loads the whole verifier, and few operators ignore anything.
+        from ...module_utils.verify.catalogue import refuse_unknown
+
+        try:
+            refuse_unknown(ids)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}.") from None
 
 
 def check_smtp(name: str, value: object, registration: str) -> None:

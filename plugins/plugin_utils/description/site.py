@@ -25,6 +25,7 @@ from .description import (
     Description,
     read_description,
 )
+from .documents import HOMESERVER
 from .ports import closed_ports
 
 DOCUMENTS = "/.well-known/matrix/"
@@ -102,7 +103,11 @@ def listens(description: Description) -> list[str]:
 def well_known(description: Description) -> Data:
     """Return the documents that lead to the server; `support` is empty if nobody is named."""
     return {
-        "client": {"m.homeserver": {"base_url": base_url(description)}, **_client(description)},
+        "client": {
+            HOMESERVER: {"base_url": base_url(description)},
+            **_client(description),
+            **description.client,
+        },
         "server": {"m.server": f"{description.hostname}:{HTTPS_PORT}"},
         "support": dict(description.support),
     }

@@ -23,7 +23,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.descr
 
 ROOT = Path(__file__).parents[3]
 # Said by the role only: what they are on another host or in another inventory is unknown here.
-OF_THE_ROLE = {"hostname", "ssh_port"}
+OF_THE_ROLE = {"hostname", "ssh_port", "report_dir"}
 
 
 # The documentation cannot hold these as values: one is required, one comes from Ansible.

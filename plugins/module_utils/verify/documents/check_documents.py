@@ -40,12 +40,13 @@ async def check_documents(
     reached, first, peers, support = await asyncio.gather(reaching, client, resolving, following)
     chains = {"client": first, "server": peers.chain, "support": support}
     host = _hostname(scope, first)
+    planned = scope.expectations.well_known
     looks = [
         check_identity_server(transport, value_of(first)),
         check_security_txt(transport, name.host),
     ]
     looks += [
-        _document(transport, part, chain=chains[part], wanted=_wanted(scope, part), host=host)
+        _document(transport, part, chain=chains[part], wanted=Wanted.of(planned, part), host=host)
         for part in NAMES
     ]
     return reached + list(joined.from_iterable(await asyncio.gather(*looks)))
@@ -55,11 +56,6 @@ def _hostname(scope: Scope, client: Chain) -> str:
     """Return the host that should hold copies: the planned one, or the one clients are sent to."""
     found = urlsplit(base_url(value_of(client))).hostname or ""
     return bracketed(scope.expectations.hostname or found)
-
-
-def _wanted(scope: Scope, part: Name) -> Wanted:
-    planned = scope.expectations.well_known
-    return Wanted(planned=bool(planned), value=planned.get(part))
 
 
 async def _document(

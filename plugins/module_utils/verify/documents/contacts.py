@@ -30,6 +30,8 @@ _REMEDIES = {
     "mxid": "Write the full Matrix ID of an account, like @admin:example.com.",
     "email": "Write a plain e-mail address, like admin@example.com.",
     "page": "Write an absolute https address, like https://example.com/support.",
+    "pgp": "Write where the key is: an https address, openpgp4fpr: and its fingerprint, or dns: "
+    "and a name, as in the field Encryption of RFC 9116.",
     "no": "Give one contact the role m.role.admin, which is meant for queries of any kind.",
     "duplicate": "List each contact once.",
     "legacy": "Rename 'admins', which an old draft used, to 'contacts'.",
@@ -47,6 +49,7 @@ _CODES = (
     *("email_type", "email_invalid", "email_too_long"),
     *("email_non_ascii", "email_literal", "email_single_label"),
     *("page_type", "page_invalid", "page_http"),
+    "pgp_key",
 )
 
 
@@ -117,6 +120,7 @@ def _contact(contact: Any, which: str) -> Iterator[Finding]:
         "role": names.role_fault,
         "matrix_id": names.user_id_fault,
         "email_address": names.email_fault,
+        **dict.fromkeys(names.PGP_KEYS, names.pgp_key_fault),
     }
     faults = [judge(contact[key]) for key, judge in judges.items() if key in contact]
     yield from _named(which, faults)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .. import strict_json
 from ..cors import origin_fault, repeats_origin, varies
 from ..evidence import excerpt, hops, seen
-from ..findings import Check, Finding
+from ..findings import Check, Finding, shortened
 from ..peers.caching import judge_cache
 from ..peers.delegation import judge_delegation
 from ..redirect_chain import HOPS_LIMIT, OK, Chain, ChainFault, location, refused_by_browsers
@@ -25,6 +25,7 @@ from .contacts import judge_support
 Name = Literal["client", "server", "support"]
 NAMES: tuple[Name, ...] = ("client", "server", "support")
 ABSENT = 404
+_KEY_SHOWN = 50
 FORGIVE = "take it all the same"
 """Evidence of an error that concerns other clients only."""
 _URIS = "Client-Server API, Well-known URIs"
@@ -94,6 +95,11 @@ class Wanted:
     planned: bool = False
     value: Any = None
 
+    @classmethod
+    def of(cls, planned: Mapping[str, Any], name: Name) -> Wanted:
+        """Read the planned documents; one that says nothing is not published."""
+        return cls(planned=bool(planned), value=planned.get(name) or None)
+
 
 def url(host: str, name: Name) -> str:
     """Return the address of a document on a host."""
@@ -130,9 +136,11 @@ def _compared(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> Finding:
         message = f"The document is on {where}, but not on the base domain, where it is looked for."
         note = check.error if _is_merely_absent(name, chain, wanted) else check.info
         return note(message, hops=hops(host))
-    if ours != theirs:
+    if not says(theirs, ours):
         message = f"{where} serves another document than the base domain."
         return check.warning(message, host=excerpt(host.last.body), base=excerpt(chain.last.body))
+    if more := _more(theirs, ours):
+        return check.info(f"The base domain says more than {where}: {more}.")
     return check.ok(f"{where} serves the same document.")
 
 
@@ -276,9 +284,27 @@ def _expected(name: Name, value: dict[str, Any], wanted: Wanted) -> Iterator[Fin
     check = EXPECTED.of(name)
     if wanted.value is None:
         return
-    if value == wanted.value:
-        yield check.ok("The document is the planned one.")
-    else:
+    if not says(value, wanted.value):
         yield check.error(
             "The document is not the planned one.", published=value, planned=wanted.value
         )
+    elif more := _more(value, wanted.value):
+        yield check.info(f"The document says all that is planned, and more: {more}.")
+    else:
+        yield check.ok("The document is the planned one.")
+
+
+def says(value: Any, planned: Any, key: str = "") -> bool:
+    """Whether a value means all that is planned; it may say more."""
+    if isinstance(planned, dict):
+        return isinstance(value, dict) and all(
+            name in value and says(value[name], planned[name], name) for name in planned
+        )
+    if key == "base_url" and isinstance(value, str):
+        return value.rstrip("/") == str(planned).rstrip("/")
+    return bool(value == planned)
+
+
+def _more(value: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
+    """Name the keys that only one of two documents has."""
+    return ", ".join(shortened(key, _KEY_SHOWN) for key in sorted(set(value) - set(planned)))

@@ -176,10 +176,40 @@ def test_what_is_right(given: dict[str, object]) -> None:
             id="name instead of an address",
         ),
         pytest.param(
+            {"addresses": ["192.0.2.1", "10.0.0.5"]},
+            "matrix_addresses cannot have '10.0.0.5', which nobody reaches from outside; write the "
+            "public address, behind NAT the one that leads to this host, or leave the list empty.",
+            id="an address behind NAT",
+        ),
+        pytest.param(
             {"support": {"contacts": [{"role": "m.role.admin"}]}},
-            "Contact 1 of matrix_support cannot be reached; "
-            "give it a matrix_id or an email_address.",
+            "matrix_support: Contact 1 has neither a matrix_id nor an email_address. Give each "
+            "contact a role (m.role.admin or m.role.security) and a matrix_id, an email_address "
+            "or both.",
             id="contact that cannot be reached",
+        ),
+        pytest.param(
+            {"well_known_client": {"m.homeserver": {"base_url": "https://a.example"}}},
+            "matrix_well_known_client cannot have the key 'm.homeserver', which follows from the "
+            "rest of the description; take it out.",
+            id="a key of ours",
+        ),
+        pytest.param(
+            {"well_known_client": {"io.element.jitsi": {"preferredDomain": "https://a.b"}}},
+            "matrix_well_known_client: Clients cannot use io.element.jitsi: preferredDomain is not "
+            'a host name. Write {"preferredDomain": "<host>"}: a host name, no scheme, no path.',
+            id="a key that clients cannot use",
+        ),
+        pytest.param(
+            {"report_dir": ["x"]},
+            "matrix_report_dir cannot be ['x']; write the path of a directory.",
+            id="a list of directories",
+        ),
+        pytest.param(
+            {"verify_ignore": ["certificate.expiri"]},
+            "matrix_verify_ignore: 'certificate.expiri' is not a finding "
+            "(did you mean 'certificate.expiry'?).",
+            id="a finding that there is not",
         ),
         pytest.param(
             {"colour": "blue"}, "The filter site has no option 'colour'.", id="unknown option"

@@ -15,6 +15,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.compo
     optional,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
+    is_public,
     read_description,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
@@ -268,7 +269,7 @@ INPUTS = st.fixed_dictionaries(
         "ssh_port": st.integers(1024, 3000),
         "max_upload_mb": st.integers(1, 10240),
         "sources": st.sampled_from([{}, {"ssh": ["192.0.2.0/24"]}]),
-        "addresses": st.lists(st.ip_addresses().map(str), max_size=3),
+        "addresses": st.lists(st.ip_addresses().filter(is_public).map(str), max_size=3),
     },
 )
 

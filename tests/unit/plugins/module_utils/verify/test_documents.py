@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 URL = "https://matrix.example.com"
+ADMIN = {"role": "m.role.admin", "email_address": "a@example.com"}
 HOMESERVER = {"m.homeserver": {"base_url": URL}}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -138,10 +139,33 @@ def test_delegation(value: dict[str, Any], expected: set[str]) -> None:
             {"ok content", "info key_custom"},
             id="own key",
         ),
+        pytest.param(
+            {"contacts": [{**ADMIN, "dev.zirco.msc4439.pgp_key": "5F2D E552 1C63"}]},
+            {"ok content", "warning pgp_key", "info msc4439"},
+            id="a key that is no address",
+        ),
     ],
 )
 def test_support(value: dict[str, Any], expected: set[str]) -> None:
     assert named(judge_support(value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        pytest.param("https://example.com/key.asc", False, id="https"),
+        pytest.param("openpgp4fpr:5f2de5521c63a801ab59ccb603d49de44b29100f", False, id="print"),
+        pytest.param("dns:5d2d37ab._openpgpkey.example.com?type=OPENPGPKEY", False, id="DNS"),
+        pytest.param("http://example.com/key.asc", True, id="without TLS"),
+        pytest.param("https:/key.asc", True, id="no host"),
+        pytest.param("AB:CD:EF", True, id="a fingerprint"),
+        pytest.param("-----BEGIN PGP PUBLIC KEY BLOCK-----\n" + "x" * 3000, True, id="the key"),
+        pytest.param(None, True, id="nothing"),
+    ],
+)
+def test_where_a_pgp_key_is(key: object, wrong: bool) -> None:
+    contact = {**ADMIN, "dev.zirco.msc4439.pgp_key": key}
+    assert ("warning pgp_key" in named(judge_support({"contacts": [contact]}))) is wrong
 
 
 KEYS = st.sampled_from(
@@ -170,7 +194,7 @@ def test_any_object_is_judged(value: dict[str, Any]) -> None:
 
 def test_every_fault_of_a_name_has_a_check() -> None:
     source = Path(names.__file__).read_text(encoding="utf-8")
-    codes = set(re.findall(r'"((?:mxid|email|role|page)_[a-z_]+)"', source))
+    codes = set(re.findall(r'"((?:mxid|email|role|page|pgp)_[a-z_]+)"', source))
     assert codes <= set(CHECKS)
     assert {f"well_known.support.{code}" for code in CHECKS} == {
         item.id for item in CHECKS.values()

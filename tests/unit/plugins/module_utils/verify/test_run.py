@@ -31,6 +31,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     Break,
     changed,
     dead,
+    expecting,
     faults,
     publishing,
     put,
@@ -167,6 +168,29 @@ def test_a_healthy_server_is_asked_only_what_is_needed() -> None:
             put(SUPPORT, page({"support_page": "https://example.com/support"})),
             {"error well_known.support.expected", "warning well_known.support.host"},
             id="another copy on the base domain",
+        ),
+        pytest.param(
+            put(CLIENT, page({"m.homeserver": {"base_url": f"{API}/"}, "io.element.e2ee": {}})),
+            set(),
+            id="a document of the same meaning, written by hand",
+        ),
+        pytest.param(
+            put(CLIENT, page({"io.element.e2ee": {}})),
+            {
+                "error well_known.client.homeserver",
+                "error well_known.client.expected",
+                "warning well_known.client.host",
+            },
+            id="more, but not what is planned",
+        ),
+        pytest.param(
+            lambda server: (
+                expecting(well_known={**healthy.DOCUMENTS, "support": {}})(server),
+                put(SUPPORT, page(b"", 404))(server),
+                put(f"{COPY}/support", page(b"", 404))(server),
+            )[0],
+            set(),
+            id="nobody to ask, as planned",
         ),
         pytest.param(
             put(SERVER, page({"m.server": "other.example.com:443"})),
