@@ -49,11 +49,13 @@ class ActionModule(KeptAction):
     def _make_true(self, variables: Variables) -> dict[str, Any]:
         arguments = self._arguments(variables)
         installed: list[str] = []
+        rounds: list[dict[str, Any]] = []
         for _unused in range(MOST_ROUNDS):
             result = self._ask("service", ARGUMENTS, arguments, variables)
+            rounds.append(result)
             needs = result.pop("needs", None)
             if not needs:
-                return _with_installed(result, installed)
+                return _together(rounds, installed)
             if failure := self._bring(needs, variables):
                 return {**result, "failed": True, "changed": bool(installed), "msg": failure}
             installed += needs["packages"]
@@ -63,6 +65,7 @@ class ActionModule(KeptAction):
         """Let the modules made for it bring what is missing; return the message of a failure."""
         call = partial(self._call, variables=variables)
         calls = [("ansible.builtin.group", {"name": g, "system": True}) for g in needs["groups"]]
+        calls += [("ansible.builtin.debconf", entry) for entry in needs["debconf"]]
         if needs["account"]:
             calls.append(("ansible.builtin.user", needs["account"]))
         for module, arguments in calls:
@@ -70,7 +73,8 @@ class ActionModule(KeptAction):
             if result.get("failed"):
                 return last_words(module, result)
         # Nothing starts by itself: a service runs once its own files are there.
-        if needs["packages"] and (failure := install(needs["packages"], call, policy_rc_d=101)):
+        how = {"archives": needs["archives"], "policy_rc_d": 101}
+        if needs["packages"] and (failure := install(needs["packages"], call, **how)):
             return failure
         failures = (self._fetch(download, variables) for download in needs["downloads"])
         return next(filter(None, failures), "")
@@ -229,7 +233,13 @@ def _plain(value: object, path: str) -> object:
     raise ServiceError(f"{path}: a document cannot hold {type(value).__name__}")
 
 
-def _with_installed(result: dict[str, Any], installed: list[str]) -> dict[str, Any]:
+def _together(rounds: list[dict[str, Any]], installed: list[str]) -> dict[str, Any]:
+    """Return the last answer, with what was done and said on the way to it."""
+    result = rounds[-1]
+    kept = [item for told in rounds for item in told.get("kept", {}).items()]
+    warnings = dict.fromkeys(line for told in rounds for line in told.get("warnings", ()))
+    if warnings:
+        result.update(kept=dict(kept), warnings=list(warnings))
     if installed and "packages" in result:
         result["packages"]["installed"] = installed
         result["changed"] = True

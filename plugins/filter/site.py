@@ -16,94 +16,14 @@ description:
     and what a stranger on the internet must see.
   - Refuses a description that is wrong or contradicts itself with one sentence for each fault.
   - The role P(homestead.matrix.matrix#role) calls it; playbooks read the result as C(matrix_site).
+  - It takes that role's other variables, and the role P(homestead.matrix.firewall#role)'s, by their
+    names without the prefix, as in C(hostname=matrix_hostname); what they mean stands there.
 positional: _input
 options:
   _input:
     description: The part after the colon of the Matrix IDs, the variable C(matrix_domain).
     type: str
     required: true
-  hostname:
-    description:
-      - Name of the host, the variable C(matrix_hostname). Without it C(matrix.) and the domain.
-    type: str
-  components:
-    description: Optional components, the variable C(matrix_components).
-    type: list
-    elements: str
-    default: []
-  registration:
-    description: Who may register, the variable C(matrix_registration).
-    type: str
-    choices: [invite, closed, email, open]
-    default: invite
-  support:
-    description: Whom to ask about the server, the variable C(matrix_support).
-    type: dict
-    default: {}
-  well_known_client:
-    description: More keys of the client document, the variable C(matrix_well_known_client).
-    type: dict
-    default: {}
-  reverse_proxy:
-    description: The web server, the variable C(matrix_reverse_proxy).
-    type: str
-    choices: [nginx]
-    default: nginx
-  firewall:
-    description: The firewall, the variable C(matrix_firewall).
-    type: str
-    choices: [nftables, ufw, firewalld, none]
-    default: nftables
-  certificate:
-    description: Where the certificate comes from, the variable C(matrix_certificate).
-    type: str
-    choices: [acme, files, self_signed]
-    default: acme
-  ssh_port:
-    description: The port of SSH, the variable C(matrix_ssh_port).
-    type: int
-    default: 22
-  serve_base_domain:
-    description:
-      - Whether the host serves the base domain too, the variable C(matrix_serve_base_domain).
-    type: bool
-    default: false
-  max_upload_mb:
-    description: The largest upload in megabytes, the variable C(matrix_max_upload_mb).
-    type: int
-    default: 50
-  addresses:
-    description: Public addresses of the host, the variable C(matrix_addresses).
-    type: list
-    elements: str
-    default: []
-  smtp:
-    description: The server that sends e-mail, the variable C(matrix_smtp).
-    type: dict
-    default: {}
-  extra_ports:
-    description: Ports of the operator, the variable C(firewall_extra_ports).
-    type: list
-    elements: dict
-    default: []
-  sources:
-    description: Networks that may connect, the variable C(firewall_sources).
-    type: dict
-    default: {}
-  ssh_rate_limit:
-    description: New SSH connections per minute, the variable C(firewall_ssh_rate_limit).
-    type: int
-    default: 0
-  report_dir:
-    description: Where reports go, the variable C(matrix_report_dir), which is only checked here.
-    type: str
-  verify_ignore:
-    description:
-      - The findings that the operator accepts, the variable C(matrix_verify_ignore),
-        which is only checked here.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""

@@ -43,10 +43,34 @@ options:
     choices: [present, absent]
     default: present
   packages:
-    description: Debian packages that must be installed; missing ones are not started by themselves.
+    description: >-
+      Debian packages that must be installed; missing ones are not started by themselves.
+      Files below C(/etc/apt) are written first, so they may come from an archive of O(files).
     type: list
     elements: str
     default: []
+  debconf:
+    description: Answers to what packages ask while they are installed, given if one is missing.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the package that asks.
+        type: str
+        required: true
+      question:
+        description: Name of the question.
+        type: str
+        required: true
+      vtype:
+        description: Type of the question.
+        type: str
+        default: string
+      value:
+        description: The answer.
+        type: str
+        required: true
   account:
     description: The system account of the service.
     type: dict

@@ -28,6 +28,7 @@ ROW = Component(
     routes=(
         Route("/ws", "websocket"),
         Route("/page/", "static", "/opt/example-page/current"),
+        Route("/private/", "static", "/opt/example-page/current", private=True),
         Route("/"),
     ),
     client=(("org.example", {"url": "https://{name}"}),),
@@ -36,7 +37,11 @@ ROW = Component(
 )
 
 
-def collection_with_it(folder: Path) -> Path:
+ARCHIVE = Path(__file__).parent / "example_archive.sh"
+"""Run on the host, it makes the archive of the example's package and prints its key."""
+
+
+def collection_with_it(folder: Path, key: str) -> Path:
     """Return where a copy of the collection is installed that has the row and the role."""
     copy = folder / "ansible_collections/homestead/matrix"
     copy.mkdir(parents=True)
@@ -44,6 +49,7 @@ def collection_with_it(folder: Path) -> Path:
     for part in ("meta", "playbooks", "plugins", "roles"):
         shutil.copytree(ROOT / part, copy / part)
     shutil.copytree(Path(__file__).parent / "example_role", copy / "roles/example")
+    (copy / "roles/example/files/example.asc").write_text(key)
     table = copy / "plugins/plugin_utils/description/components.py"
     rows = "\n)\n\nCOMPONENTS ="
     text = table.read_text()

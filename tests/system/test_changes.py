@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.tests.lab.example_component import collection_with_it
+from ansible_collections.homestead.matrix.tests.lab.example_component import (
+    ARCHIVE,
+    collection_with_it,
+)
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 from cryptography import x509
@@ -204,7 +207,8 @@ def get(path: str) -> str:
 
 def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> None:
     """It is added and removed by the list alone; what follows from its row follows by itself."""
-    installed = {"ANSIBLE_COLLECTIONS_PATH": str(collection_with_it(tmp_path))}
+    key = changing.shell("matrix", ARCHIVE.read_text(encoding="utf-8"))
+    installed = {"ANSIBLE_COLLECTIONS_PATH": str(collection_with_it(tmp_path, key))}
     on = '--extra-vars={"matrix_components": ["example"]}'
 
     def run(*options: str) -> Run:
@@ -217,6 +221,8 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
         assert run(on, "--skip-tags=verify").recap("matrix")["changed"] == 0
         assert "example 0.16.0 None /x" in example_says(changing, get("/x"))
         assert "A page of the example." in example_says(changing, get("/page/example-page"))
+        assert "403 Forbidden" in example_says(changing, get("/private/example-page"))
+        assert changing.read("matrix", "/var/lib/example-answer") == "homestead\n"
         assert "None /ws" in example_says(
             changing, get("/ws").replace("close", "close, Upgrade\r\nUpgrade: h2c")
         )
@@ -229,6 +235,7 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
         assert f"@examplebot:{DOMAIN}" in seen
         run("--skip-tags=verify")
     gone = "/etc/example /etc/matrix-synapse/appservices/example.yaml /opt/example/current"
+    gone += " /etc/apt/sources.list.d/example.sources"
     left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; nft list ruleset; ss -Hlntu")
     assert not re.search(r"example|7000|8900", left)
 

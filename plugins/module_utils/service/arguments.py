@@ -112,6 +112,12 @@ _PROGRAM: dict[str, Any] = {
     "strip": {"type": "int", "default": 0},
     "on_change": _REACTION,
 }
+_DEBCONF: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "question": {"type": "str", "required": True},
+    "vtype": {"type": "str", "default": "string"},
+    "value": {"type": "str", "required": True},
+}
 _PROGRAM_KINDS = ["requirements", "url", "file"]
 _DATABASE: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -130,6 +136,7 @@ ARGUMENTS: dict[str, Any] = {
     "replaces": _WORDS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "packages": _WORDS,
+    "debconf": _list_of(_DEBCONF),
     "account": {"type": "dict", "options": _ACCOUNT},
     "groups": _WORDS,
     "secrets": {"type": "dict", "default": {}, "no_log": False},
@@ -185,6 +192,7 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
         replaces=tuple(_name(name) for name in params["replaces"]),
         present=present,
         packages=_packages(params["packages"], programs, secrets),
+        debconf=tuple(params["debconf"]),
         account=_account(params["account"]),
         groups=tuple(params["groups"]),
         secrets=secrets,

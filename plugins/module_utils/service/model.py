@@ -143,6 +143,7 @@ class Service:
     replaces: tuple[str, ...]
     present: bool
     packages: tuple[str, ...]
+    debconf: tuple[dict[str, str], ...]
     account: Account | None
     groups: tuple[str, ...]
     secrets: tuple[Secret, ...]

@@ -20,6 +20,7 @@ class Needs:
     """What is missing, in the words of the modules that bring it."""
 
     packages: tuple[str, ...] = ()
+    debconf: tuple[dict[str, str], ...] = ()
     groups: tuple[str, ...] = ()
     account: dict[str, Any] = field(default_factory=dict)
     downloads: tuple[Download, ...] = ()
@@ -36,7 +37,8 @@ def find_needs(service: Service, host: Machine) -> Needs:
     groups = tuple(sorted(group for group in _groups(service) if not _is_group(group)))
     account = _account_needs(service.account) if service.account and not missing else {}
     downloads = tuple(entry for entry in service.downloads if not _has_come(entry))
-    return Needs(missing, groups, account, downloads, versions)
+    debconf = service.debconf if missing else ()
+    return Needs(missing, debconf, groups, account, downloads, versions)
 
 
 def _has_come(entry: Download) -> bool:

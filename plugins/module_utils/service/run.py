@@ -43,11 +43,10 @@ def _change(plan: Plan, host: Machine, result: dict[str, Any]) -> dict[str, Any]
     from . import transaction  # compiled anew by each task, and few change anything
 
     if plan.needs:
-        if plan.needs.packages:
-            transaction.begin(plan)  # their installation may start units
+        archives = bool(plan.needs.packages) and transaction.prepare(plan, host)
         if plan.needs.downloads:
             host.places.downloads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return {**result, "needs": _needs(plan.needs)}
+        return {**result, "needs": {**_needs(plan.needs), "archives": archives}}
     if not plan.is_change:
         transaction.save(host, plan, plan.final(""))
         return result
@@ -98,6 +97,7 @@ def _public_halves(plan: Plan) -> dict[str, str]:
 def _needs(needs: Needs) -> dict[str, Any]:
     return {
         "packages": list(needs.packages),
+        "debconf": list(needs.debconf),
         "groups": list(needs.groups),
         "account": needs.account,
         "downloads": [asdict(entry) for entry in needs.downloads],

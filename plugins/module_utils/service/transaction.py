@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -19,7 +19,9 @@ from .machine import Machine
 from .model import Draft, Health, Reaction, ServiceError, words
 from .plan import Plan
 from .record import Record
-from .wish import Wish
+from .wish import Change, Wish
+
+APT = "/etc/apt/"
 
 
 class TransactionError(ServiceError):
@@ -38,18 +40,21 @@ class Progress:
     reached_units: bool = False
 
 
-def begin(plan: Plan, *paths: str) -> Journal:
-    """Return the journal with these paths and the state of all units in it."""
-    states = {
-        unit: UnitBefore(active=state.running and state.loaded, enabled=state.enabled)
-        for unit, state in plan.states.items()
-    }
-    return plan.journal.protect(paths, states)
+def prepare(plan: Plan, host: Machine) -> bool:
+    """Note all units, as installing packages may start some; tell apt of archives, if any."""
+    archives = [change for change in plan.changes if change.wish.path.startswith(APT)]
+    _protect(plan, host, archives)
+    if archives:
+        save(host, plan, plan.intent)
+        _write(change.wish for change in archives)
+    return bool(archives)
 
 
 def carry_out(plan: Plan, host: Machine) -> Progress:
     """Make the plan true as one transaction."""
-    progress = Progress(_protect(plan, host), plan.intent, reached_units=plan.journal.left_over)
+    progress = Progress(
+        _protect(plan, host, plan.changes), plan.intent, reached_units=plan.journal.left_over
+    )
     with _WayBack(plan, host, progress):
         save(host, plan, plan.intent)
         _retire(plan, host, progress)
@@ -72,11 +77,18 @@ def _write(wished: Iterable[Wish]) -> None:
         nodes.write(wish.path, wish.node)
 
 
-def _protect(plan: Plan, host: Machine) -> Journal:
-    record_path = records.path_of(host.places, plan.service.name)
+def _protect(plan: Plan, host: Machine, changes: Sequence[Change]) -> Journal:
+    """Return the journal with the paths of changes and the state of all units in it."""
+    paths = [change.wish.path for change in changes]
+    states = {
+        unit: UnitBefore(active=state.running and state.loaded, enabled=state.enabled)
+        for unit, state in plan.states.items()
+    }
     try:
-        aside.keep(plan.kept, plan.changes)
-        return begin(plan, record_path, *(change.wish.path for change in plan.changes))
+        aside.keep(plan.kept, changes)
+        return plan.journal.protect(
+            [records.path_of(host.places, plan.service.name), *paths], states
+        )
     except OSError as error:
         if not plan.journal.left_over:
             plan.journal.close()

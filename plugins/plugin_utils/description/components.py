@@ -40,11 +40,16 @@ class Listener:
 
 @dataclass(frozen=True)
 class Route:
-    """A part of a web address: handed on to the `upstream`, or served from a directory."""
+    """A part of a web address: handed on to the `upstream`, or served from a directory.
+
+    If it is `private`, only the host itself gets an answer, and the networks that
+    `firewall_sources` has for the component.
+    """
 
     path: str
     kind: Literal["proxy", "websocket", "static"] = "proxy"
     directory: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class Description:
     max_upload_mb: int
     addresses: tuple[str, ...]
     ports: tuple[ports.OpenPort, ...]
+    sources: Mapping[str, tuple[str, ...]]
     ssh_rate_limit: int
     certificate: str
 
@@ -110,6 +111,7 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
 
 def _described(domain: object, reader: _Reader) -> Description:
     components = ALWAYS + (reader.read(read_components, "components") or ())
+    sources = reader.read(ports.read_sources, "sources") or {}
     return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
         hostname=reader.read(read_hostname, "hostname", domain) or "",
@@ -121,16 +123,18 @@ def _described(domain: object, reader: _Reader) -> Description:
         serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
         max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
         addresses=reader.read(read_addresses, "addresses") or (),
-        ports=_read_ports(reader, components),
+        ports=_read_ports(reader, components, sources),
+        sources=sources,
         ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
         certificate=reader.read(values.choice, "certificate", CERTIFICATES) or "",
     )
 
 
-def _read_ports(reader: _Reader, components: tuple[str, ...]) -> tuple[ports.OpenPort, ...]:
+def _read_ports(
+    reader: _Reader, components: tuple[str, ...], sources: Mapping[str, tuple[str, ...]]
+) -> tuple[ports.OpenPort, ...]:
     ssh_port = reader.read(values.port, "ssh_port") or 22
     extra = reader.read(ports.read_extra, "extra_ports") or ()
-    sources = reader.read(ports.read_sources, "sources") or {}
     everything = (*ports.component_ports(components, ssh_port=ssh_port), *extra)
     reader.faults.add(ports.collisions(everything, components=components))
     return ports.narrowed(everything, sources=sources)

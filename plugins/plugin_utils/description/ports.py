@@ -125,8 +125,12 @@ def read_sources(variable: str, value: object) -> dict[str, tuple[str, ...]]:
 
 
 def source_names() -> tuple[str, ...]:
-    """Return what can be narrowed: every component with ports, every port."""
-    rows = [row for row in COMPONENTS.values() if row.ports]
+    """Return what can be narrowed: every component with ports or private routes, every port."""
+    rows = [
+        row
+        for row in COMPONENTS.values()
+        if row.ports or any(route.private for route in row.routes)
+    ]
     return tuple(dict.fromkeys(name for row in rows for name in _names(row)))
 
 

@@ -183,7 +183,12 @@ def _document_route(name: str) -> Data:
 def _component_routes(name: str, description: Description) -> list[Data]:
     """Return what the components serve under a name."""
     return [
-        {"path": route.path, "kind": route.kind, **_behind(route, row)}
+        {
+            "path": route.path,
+            "kind": route.kind,
+            **_behind(route, row),
+            **({"networks": _networks(row, description)} if route.private else {}),
+        }
         for row in rows(description)
         if name_of(row, description) == name
         for route in row.routes
@@ -192,6 +197,11 @@ def _component_routes(name: str, description: Description) -> list[Data]:
 
 def _behind(route: Route, row: Component) -> Data:
     return {"directory": route.directory} if route.directory else {"upstream": row.name}
+
+
+def _networks(row: Component, description: Description) -> list[str]:
+    """Return the only networks that a private route answers."""
+    return ["127.0.0.0/8", "::1/128", *description.sources.get(row.name, ())]
 
 
 def _has_root(routes: list[Data]) -> bool:

@@ -20,10 +20,13 @@ _FRESH = (3600, 0)
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-def install(names: list[str], call: Call, **more: Any) -> str:
-    """Install packages by calling Ansible's module; return why that failed, or nothing."""
+def install(names: list[str], call: Call, *, archives: bool = False, **more: Any) -> str:
+    """Install packages by calling Ansible's module; return why that failed, or nothing.
+
+    With new `archives` no list is fresh.
+    """
     result: dict[str, Any] = {}
-    for age in _FRESH:
+    for age in _FRESH[archives:]:
         result = call(APT, {"name": names, "cache_valid_time": age, **_HOW, **more})
         if not result.get("failed"):
             return ""

@@ -23,7 +23,15 @@ FAILED = {"failed": True, "msg": "No package matching 'p' is available"}
 def needing(**what: Any) -> dict[str, Any]:
     return {
         **ANSWER,
-        "needs": {"packages": [], "groups": [], "account": {}, "downloads": [], **what},
+        "needs": {
+            "packages": [],
+            "archives": False,
+            "debconf": [],
+            "groups": [],
+            "account": {},
+            "downloads": [],
+            **what,
+        },
     }
 
 

@@ -122,7 +122,12 @@ def test_every_proxied_route_has_its_upstream() -> None:
 def example(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the site of a server with the component that exists for tests only."""
     monkeypatch.setitem(COMPONENTS, ROW.name, ROW)
-    return derived(components=["example"], addresses=["192.0.2.1"], serve_base_domain=True)
+    return derived(
+        components=["example"],
+        addresses=["192.0.2.1"],
+        serve_base_domain=True,
+        sources={"example": ["192.0.2.0/24"]},
+    )
 
 
 def test_a_component_with_a_name_of_its_own_is_served_there(example: Any) -> None:
@@ -135,6 +140,12 @@ def test_a_component_with_a_name_of_its_own_is_served_there(example: Any) -> Non
         "routes": [
             {"path": "/ws", "kind": "websocket", "upstream": "example"},
             {"path": "/page/", "kind": "static", "directory": "/opt/example-page/current"},
+            {
+                "path": "/private/",
+                "kind": "static",
+                "directory": "/opt/example-page/current",
+                "networks": ["127.0.0.0/8", "::1/128", "192.0.2.0/24"],
+            },
             {"path": "/", "kind": "proxy", "upstream": "example"},
         ],
     }

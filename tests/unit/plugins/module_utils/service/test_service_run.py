@@ -61,6 +61,8 @@ def test_missing_packages_are_asked_for_before_anything_is_written(paper: Paper)
     result = paper.apply(files=[paper.file("a", "one")], packages=["p"])
     assert result["needs"] == {
         "packages": ["p"],
+        "archives": False,
+        "debconf": [],
         "groups": [],
         "account": {},
         "downloads": [],
