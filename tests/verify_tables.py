@@ -42,7 +42,10 @@ def bounds() -> str:
     """Write a line for each bound."""
     body, document = Request("").limit // KIB, redirect_chain.DOCUMENT_LIMIT // KIB
     lines = [
-        ("body of an answer, never decompressed", f"{body} KiB; a document {document} KiB"),
+        (
+            "body of an answer, also after it is decompressed",
+            f"{body} KiB; a document {document} KiB",
+        ),
         (
             "header of an answer",
             f"{http1.HEADERS_LIMIT // KIB} KiB, {http1.LINES_LIMIT} lines, "

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify import (
     evidence,
     redirect_chain,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import http1
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire import coding, http1
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     KIB,
     Exchange,
@@ -184,6 +186,16 @@ def assert_bounded(exchange: Exchange) -> None:
 @example(b"\0\0\0\4\0\0\0\0\0", 1)
 def test_conversations_end_within_bounds(answer: bytes, pieces: int) -> None:
     assert_bounded(conversed(answer, pieces))
+
+
+ENCODED = st.builds(edited, st.binary(max_size=200).map(gzip.compress), EDITS)
+
+
+@fuzzed(st.binary(max_size=50) | ENCODED, st.sampled_from(["gzip", "deflate", "br", "é", ",,"]))
+@example(gzip.compress(bytes(10**7)), "x-gzip")
+def test_bodies_are_decoded_within_bounds(body: bytes, name: str) -> None:
+    content = value_or_refusal(partial(coding.decoded, limit=LIMIT), body, [name, "identity"])
+    assert content is None or len(content) <= LIMIT + 1
 
 
 TOKENS = st.text("abcXYZ019-_!#$%&'*+.^`|~", min_size=1, max_size=20).map("x{}".format)

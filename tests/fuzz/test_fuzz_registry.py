@@ -28,7 +28,7 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
 PACKAGE = Path(verify.__path__[0])
 FUZZED = {
     "test_fuzz_documents": "contacts delegation discovery signing strict_json wellknown",
-    "test_fuzz_http": "cors evidence http1 redirect_chain",
+    "test_fuzz_http": "coding cors evidence http1 redirect_chain",
     "test_fuzz_names": "addresses guard hosts lookup resolution",
     "test_fuzz_certificates": "certificates",
     "test_fuzz_stun": "stun check_turn turn_client expectations",

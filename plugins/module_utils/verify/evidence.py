@@ -18,7 +18,7 @@ SEEN_LIMIT = 16 * 1024
 _URL_SHOWN = 500
 _LINES_SHOWN = 10
 _TELLING = frozenset(
-    {"content-type", "location", "server", "cache-control", "vary"}
+    {"content-type", "content-encoding", "location", "server", "cache-control", "vary"}
     | {f"access-control-allow-{what}" for what in ("origin", "methods", "headers")}
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..findings import shortened
+from .coding import decoded
 from .transport import KIB, Exchange, Fault, Request
 
 if TYPE_CHECKING:
@@ -166,6 +167,17 @@ async def _with_body(
     while isinstance(event := await _next(connection, reader), h11.Data):
         body += event.data
         if len(body) > limit:
-            error = Fault("too_large", f"the body is larger than {limit // KIB} KiB")
-            return replace(exchange, body=bytes(body[:limit]), error=error)
-    return replace(exchange, body=bytes(body))
+            return _limited(exchange, bytes(body))
+    try:
+        content = decoded(bytes(body), exchange.header("Content-Encoding"), limit=limit)
+    except ValueError as error:
+        return replace(exchange, body=bytes(body), error=Fault("protocol", str(error)))
+    return _limited(exchange, content)
+
+
+def _limited(exchange: Exchange, body: bytes) -> Exchange:
+    limit = exchange.request.limit
+    if len(body) <= limit:
+        return replace(exchange, body=body)
+    error = Fault("too_large", f"the body is larger than {limit // KIB} KiB")
+    return replace(exchange, body=body[:limit], error=error)

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +104,30 @@ def test_certificate(
     assert exchange.certificate.fault[: len(fault)] == fault
     assert (exchange.error.kind if exchange.error else "") == ("tls" if fault else "")
     assert exchange.body == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "seen"),
+    [
+        pytest.param(gzip.compress(b"{}"), "gzip", b"{}", id="gzip"),
+        pytest.param(zlib.compress(b"{}"), "Deflate", b"{}", id="deflate"),
+        pytest.param(b"{}", "identity", b"{}", id="as asked"),
+        pytest.param(b"", "gzip", b"", id="nothing"),
+        pytest.param(gzip.compress(bytes(16384)), "gzip", bytes(16384), id="as large as it may"),
+        pytest.param(gzip.compress(bytes(10**7)), "gzip", "too_large", id="a bomb"),
+        pytest.param(gzip.compress(b"{}")[:-1], "gzip", "protocol", id="cut off"),
+        pytest.param(b"{}", "gzip", "protocol", id="not gzip"),
+        pytest.param(b"{}", "br", "protocol", id="a coding that Python cannot read"),
+        pytest.param(gzip.compress(b"{}"), "gzip, gzip", "protocol", id="twice"),
+    ],
+)
+def test_a_body_that_is_encoded_though_nobody_asked(
+    tmp_path: Path, authority: Authority, body: bytes, coding: str, seen: bytes | str
+) -> None:
+    page = answer(body, f"Content-Encoding: {coding}")
+    issued = authority.issue(NAME)
+    got = run(exchanged(tmp_path, authority, issued, web({"/": page}), limit=1024 * 16))
+    assert (got.error.kind if got.error else got.body) == seen
 
 
 def test_certificate_of_another_authority(tmp_path: Path, authority: Authority) -> None:
