@@ -16,6 +16,7 @@ from ansible_collections.homestead.matrix.plugins.action.service import ActionMo
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import unpack
 
 SERVICE, APT = "homestead.matrix.service", "ansible.builtin.apt"
+DEBCONF = "ansible.builtin.debconf"
 ANSWER = {"changed": False, "packages": {"installed": [], "missing": []}, "units": {}}
 FAILED = {"failed": True, "msg": "No package matching 'p' is available"}
 
@@ -87,6 +88,18 @@ def test_no_change_is_one_call(tmp_path: Path) -> None:
     result, action = run(tmp_path, {})
     assert [name for name, _unused in action.calls] == [SERVICE]
     assert not result["changed"]
+
+
+def test_new_archives_make_every_list_old_and_nothing_said_is_lost(tmp_path: Path) -> None:
+    copied, said = {"/etc/apt/sources.list.d/a.sources": "/copy"}, ["a.sources was of others"]
+    needs = {**needing(packages=["p"], archives=True), "kept": copied, "warnings": said}
+    answers = ({"name": "p", "question": "p/name", "value": "x"},)
+    needs["needs"]["debconf"] = answers
+    result, action = run(tmp_path, {}, needs, ANSWER, ANSWER, {**ANSWER, "kept": {}})
+    assert [name for name, _unused in action.calls] == [SERVICE, DEBCONF, APT, SERVICE]
+    assert action.calls[1][1] == answers[0]
+    assert action.calls[2][1]["cache_valid_time"] == 0
+    assert (result["kept"], result["warnings"]) == (copied, said)
 
 
 def test_what_is_missing_is_brought_once(tmp_path: Path) -> None:
