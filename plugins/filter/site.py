@@ -47,9 +47,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Callable
 
-from ansible.errors import AnsibleFilterError
-
 from ..plugin_utils.description.site import site as derived
+from ..plugin_utils.program.refusal import DescriptionError
 
 
 def plain(value: object) -> object:
@@ -73,7 +72,7 @@ def site(domain: object, **given: object) -> object:
     try:
         return json.loads(remembered(json.dumps(plain([domain, given]), default=str)))
     except ValueError as error:
-        raise AnsibleFilterError(told(str(error).splitlines())) from None
+        raise DescriptionError(told(str(error).splitlines())) from None
 
 
 def told(sentences: Sequence[str]) -> str:

@@ -56,6 +56,10 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
         {"matrix_support": {"contacts": [{**ADMIN, "email_address": "a b"}]}},
         "'a b' is not an e-mail address like admin@example.com",
     ),
+    "page": (
+        {"matrix_support": {"contacts": [ADMIN], "support_page": "javascript:x"}},
+        "matrix_support: The document: the support page 'javascript:x' is not served by https",
+    ),
     "collision": ({"matrix_ssh_port": 443}, "matrix_ssh_port 443/tcp (SSH) collides with 443/tcp"),
 }
 
@@ -84,6 +88,7 @@ def output(reports: Path) -> str:
     }
     for name, (variables, _sentence) in BAD.items():
         hosts[name.replace(" ", "_")] = {"matrix_domain": "bad.example", **variables}
+    hosts["undefined"] = {"matrix_domain": "bad.example", "matrix_addresses": "{{ nowhere }}"}
     inventory = reports / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"matrix": {"hosts": hosts}}), encoding="utf-8")
     return run_plan(inventory, reports)
@@ -118,6 +123,13 @@ def test_a_wrong_description_is_refused_in_plain_words(output: str, name: str) -
     (line,) = re.findall(rf"^fatal: \[{host}(?: -> localhost)?\].*$", output, re.MULTILINE)
     said = json.loads(line[line.index("{") :])["msg"]
     assert BAD[name][1] in said
+    alone = said.removeprefix("Validation of arguments failed:\n")
+    assert alone.startswith(("matrix_", "value of matrix_"))
+
+
+def test_any_other_fault_is_left_to_ansible(output: str) -> None:
+    (line,) = re.findall(r"^fatal: \[undefined\].*$", output, re.MULTILINE)
+    assert "'nowhere' is undefined" in line
 
 
 def test_nothing_is_written_for_a_wrong_description(output: str, reports: Path) -> None:

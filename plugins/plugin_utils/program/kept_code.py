@@ -25,7 +25,8 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible.plugins.action import ActionBase
+
+from .refusal import RefusingAction
 
 _ROOT = Path(__file__).parents[2]
 _INSIDE = "ansible_collections/homestead/matrix/plugins"
@@ -88,7 +89,7 @@ def packed() -> bytes:
         return archive.getvalue()
 
 
-class KeptAction(ActionBase):
+class KeptAction(RefusingAction):
     """An action whose modules are of the collection, with code that the host may keep."""
 
     def _ask(
