@@ -44,7 +44,7 @@ def judge_reach(exchange: Exchange, where: str, check: Check) -> list[Finding]:
     if exchange.status:
         milliseconds = exchange.milliseconds
         return [check.ok(f"{where} answers.", where=where, milliseconds=milliseconds)]
-    if exchange.error and exchange.error.kind == "no_route":
+    if exchange.no_route:
         message = f"From here there is no way to {where}, so nothing is known about it."
         return [check.unknown(message, exchange=seen(exchange))]
     return [check.error(f"No answer from {where}: {exchange.error}.", exchange=seen(exchange))]

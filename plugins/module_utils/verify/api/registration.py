@@ -168,4 +168,8 @@ def _login(exchange: Exchange) -> list[Finding]:
         return [LOGIN.info(f"One can log in by {', '.join(names) or 'nothing'}.", flows=names)]
     if exchange.status == 404:
         return [LOGIN.info("One can log in by OAuth 2.0 only, if at all.")]
+    if exchange.no_route:
+        return [
+            LOGIN.unknown("How one can log in cannot be told from here: there is no way there.")
+        ]
     return [LOGIN.error("The ways to log in are not listed.", exchange=seen(exchange))]

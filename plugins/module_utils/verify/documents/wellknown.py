@@ -128,6 +128,8 @@ def _compared(name: Name, chain: Chain, host: Chain, wanted: Wanted) -> Finding:
     check = HOST.of(name)
     ours, theirs = value_of(host), value_of(chain)
     where = urlsplit(host.last.request.url).hostname
+    if host.last.no_route or chain.last.no_route:
+        return check.unknown(f"Whether {where} serves the same document cannot be told from here.")
     if ours is None:
         absent = wanted.value is None
         note = check.info if absent else check.error
@@ -171,6 +173,12 @@ def _status(name: Name, chain: Chain, wanted: Wanted) -> Iterator[Finding]:
     """Say why there is no document, unless the redirects are to blame."""
     check, last = STATUS.of(name), chain.last
     if chain.fault:
+        return
+    if last.no_route:
+        message = (
+            f"Whether there is a document cannot be told from here: {last.request.url} fails: "
+        )
+        yield check.unknown(f"{message}{last.error}.", hops=hops(chain))
         return
     reason = f"fails: {last.error}" if last.error else f"answers with status {last.status}"
     absent = last.status == ABSENT and not last.error

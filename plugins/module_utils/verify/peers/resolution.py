@@ -111,6 +111,10 @@ async def _from_name(transport: Transport, text: str, name: ServerName) -> Resol
     if name.port is not None:
         return await _direct(transport, "2", text, name)
     chain = await follow(transport, f"https://{name.host}/.well-known/matrix/server")
+    if chain.last.no_route:
+        message = f"Where peers go cannot be told from here: {chain.last.request.url} fails: "
+        unknown = STEP.unknown(f"{message}{chain.last.error}.")
+        return Resolution("", chain=chain, findings=(unknown,))
     delegated = _delegation(chain)
     if delegated is None:
         resolution = await _by_service(transport, ("4", "5", "6"), name)
@@ -236,7 +240,7 @@ def _concluded(resolution: Resolution, name: Finding) -> Resolution:
     resolution = _limited(resolution)
     endpoints = [str(endpoint) for endpoint in resolution.endpoints]
     error = "" if endpoints else _first_error(resolution.findings)
-    if error:
+    if error or not endpoints:
         return replace(resolution, error=error, findings=(name, *resolution.findings))
     conclusion = STEP.ok(
         f"Peers find the server by step {resolution.step} at {', '.join(endpoints)}.",

@@ -53,8 +53,7 @@ class Network:
             async with self._gate:
                 exchange = await asyncio.wait_for(self._request(request), self._seconds)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
-            fault = fault_of(error, request.address)
-            exchange = Exchange(request, address=request.address, error=fault)
+            exchange = Exchange(request, address=request.address, error=fault_of(error))
         return replace(exchange, milliseconds=_since(started))
 
     async def _request(self, request: Request) -> Exchange:
@@ -64,10 +63,14 @@ class Network:
             fault = Fault("resolve", f"the name {target.host} has no address")
             return Exchange(request, error=fault)
         name = request.certificate_name or target.host
-        if target.secure:
-            stream = await self._opener.any_tls(addresses, target.port, name)
-        else:
-            stream = await self._opener.any_tcp(addresses, target.port)
+        try:
+            if target.secure:
+                stream = await self._opener.any_tls(addresses, target.port, name)
+            else:
+                stream = await self._opener.any_tcp(addresses, target.port)
+        except OSError as error:
+            fault = fault_of(error, *addresses)
+            return Exchange(request, address=request.address, error=fault)
         try:
             exchange = await converse(stream.reader, stream.writer, request)
         finally:

@@ -215,8 +215,8 @@ def _told(error: BaseException) -> str:
     return reason.upper().replace(" ", "_")
 
 
-def fault_of(error: BaseException, address: str = "") -> Fault:
-    """Name why a connection did not open or broke."""
+def fault_of(error: BaseException, *addresses: str) -> Fault:
+    """Name why a connection to one of these addresses did not open, or broke."""
     if isinstance(error, ssl.SSLError) and "NO_APPLICATION_PROTOCOL" in _told(error):
         return Fault("alpn", "the server refuses HTTP/1.1 in the TLS handshake (ALPN)")
     kinds: list[tuple[type[BaseException], FaultKind, str]] = [
@@ -232,13 +232,13 @@ def fault_of(error: BaseException, address: str = "") -> Fault:
         if isinstance(error, kind):
             return Fault(name, detail)
     if isinstance(error, OSError) and error.errno in _UNREACHABLE:
-        return _unreachable(address)
+        return _unreachable(addresses)
     return Fault("protocol", str(error)[:200] or type(error).__name__)
 
 
-def _unreachable(address: str) -> Fault:
+def _unreachable(addresses: Sequence[str]) -> Fault:
     """Tell a vantage without a way there from an address that nobody reaches."""
-    if address and not has_route(address):
+    if addresses and not any(map(has_route, addresses)):
         return Fault("no_route", "this machine has no route there")
     return Fault("unreachable", "the address is unreachable")
 

@@ -123,6 +123,11 @@ class Exchange:
         """Whether there is a complete answer, be the certificate trusted or not."""
         return self.status > 0 and (self.error is None or self.error.kind == "tls")
 
+    @property
+    def no_route(self) -> bool:
+        """Whether the vantage itself has no way there, so that nothing is known of the server."""
+        return self.error is not None and self.error.kind == "no_route"
+
     def header(self, name: str) -> list[str]:
         """Return the value of each raw header line of this name."""
         return [value for key, value in self.headers if key.lower() == name.lower()]

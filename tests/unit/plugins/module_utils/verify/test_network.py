@@ -130,6 +130,19 @@ def test_a_body_that_is_encoded_though_nobody_asked(
     assert (got.error.kind if got.error else got.body) == seen
 
 
+def test_a_name_to_which_this_machine_has_no_way() -> None:
+    """Nobody can connect to the broadcast address; IPv6 where there is none fails alike."""
+
+    async def ask() -> Exchange:
+        zone = {f"{NAME}. A": [f"{NAME}. 60 IN A 255.255.255.255"]}
+        async with naming(zone) as server:
+            guard = Guard.parse(["255.255.255.255/32"])
+            asking = Network(guard, nameservers=[server], seconds=2)
+            return await asking.request(Request(f"https://{NAME}/"))
+
+    assert run(ask()).no_route
+
+
 def test_certificate_of_another_authority(tmp_path: Path, authority: Authority) -> None:
     issued = Authority.make("Another Authority").issue(NAME)
     exchange = run(exchanged(tmp_path, authority, issued, web({"/": answer()})))
