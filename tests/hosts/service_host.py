@@ -132,6 +132,7 @@ def _params(task: Task) -> dict[str, Any]:
     """Return the task as the module receives it from its action plugin."""
     files = [dict(entry) for entry in task.get("files", ())]
     contents = {e["path"]: e.pop("content").encode() for e in files if "content" in e}
+    contents.update(task.get("contents", {}))  # requirements of venvs, by their paths
     given = {**task, "files": files, "contents": pack(contents)}
     validated = ArgumentSpecValidator(ARGUMENTS).validate(given)
     assert not validated.error_messages, validated.error_messages

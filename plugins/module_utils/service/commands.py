@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 
+from . import pip
 from .machine import Machine
 from .model import Command, ServiceError, Validation
 from .nodes import digest
@@ -43,6 +44,8 @@ def holds(command: Command, host: Machine) -> bool:
 
 def run(command: Command, host: Machine, vault: Vault) -> None:
     environment = {key: vault.reveal(value.encode()).decode() for key, value in command.environment}
+    if command.argv[: len(pip.PIP)] == pip.PIP:
+        environment.update(pip.environment(host))
     outcome = host.run(
         command.argv, user=command.user, environment=environment, seconds=command.timeout
     )

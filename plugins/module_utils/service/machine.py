@@ -8,6 +8,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,13 @@ class Places:
 
 _SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 _BASICS = {"LC_ALL": "C.UTF-8", "PATH": _SEARCH}
+_KEPT = re.compile(
+    r"HOME|USER|LOGNAME|TZ|TMPDIR|\w+_(proxy|PROXY)|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE"
+)
+"""Which of the owner's variables programs see: who they are, and how they reach others.
+
+Any other (PYTHONHOME, PGHOST, TAR_OPTIONS, LANGUAGE, ...) was meant for the owner's own programs.
+"""
 
 _MANNERS: Mapping[str, object] = {
     "cwd": "/",
@@ -84,7 +92,7 @@ def run_program(
     What it starts and leaves running may keep its output open: nobody waits for that.
     """
     identity = _identity(user) if user else {}
-    surroundings = {**os.environ, **_BASICS, **_home(user), **(environment or {})}
+    surroundings = {**_kept(user), **_BASICS, **_home(user), **(environment or {})}
     with _memory() as output, _memory() as errors, _memory() as given:
         given.write(stdin.encode())
         given.seek(0)
@@ -125,6 +133,12 @@ def _identity(user: str) -> dict[str, object]:
     account = find_user(user)
     groups = os.getgrouplist(user, account.pw_gid)
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+
+
+def _kept(user: str | None) -> dict[str, str]:
+    """Return the variables that a program sees; another user may not enter our TMPDIR."""
+    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
+    return {name: value for name, value in kept.items() if not (user and name == "TMPDIR")}
 
 
 def _home(user: str | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .model import Command, Download, Draft, File, Ownership, Reaction, ServiceError
+from .pip import PIP
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~_-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -101,13 +102,13 @@ def _venv(entry: dict[str, Any], reaction: Reaction) -> Iterator[Command]:
     place, requirements = directory(entry), requirements_path(entry)
     complete = _complete(entry)
     libraries = os.path.dirname(complete)
-    pip = f"{_SYSTEM_PYTHON} -m pip --python {place}/bin/python install --quiet --no-input"
+    installing = f"--python {place}/bin/python install --quiet --no-input"
     how = "--no-cache-dir --no-compile --no-deps --only-binary=:all: --require-hashes"
     compiling = f"{place}/bin/python -m compileall -q -j0 -x {_NEVER_IMPORTED} {libraries}"
-    making = f"{_SYSTEM_PYTHON} -m venv --without-pip {place}"
+    making = f"{_SYSTEM_PYTHON} -I -m venv --without-pip {place}"
     yield _command(making.split(), reaction, creates=libraries)
     for words in (
-        [*pip.split(), *how.split(), f"--requirement={requirements}"],
+        [*PIP, *installing.split(), *how.split(), f"--requirement={requirements}"],
         compiling.split(),
         ["touch", complete],
     ):
