@@ -38,8 +38,8 @@ FUZZED = {
 }
 """What tests call with odd input themselves."""
 IN_RUNS = (
-    "causes check_api check_documents check_federation check_web client elsewhere facts mail"
-    " port_probes port_verdicts recorder registration response_time same_certificate sites"
+    "causes check_api check_documents check_federation check_web client elsewhere facts families"
+    " mail port_probes port_verdicts recorder registration response_time same_certificate sites"
     " tls_versions together"
 )
 """What whole runs on odd networks go through."""

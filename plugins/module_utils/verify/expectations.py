@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -138,6 +138,8 @@ class Expectations:
     turn: TurnServer | None = None
     opened: tuple[PlannedPort, ...] = ()
     closed: tuple[PlannedPort, ...] = ()
+    addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What the DNS shall say of each name, where the operator says it."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Expectations:
@@ -150,6 +152,7 @@ class Expectations:
             turn=TurnServer.of(given.get("turn") or {}),
             opened=tuple(map(PlannedPort.of, ports.get("open", ()))),
             closed=tuple(map(PlannedPort.of, ports.get("closed", ()))),
+            addresses=given.get("addresses") or {},
         )
 
     @property

@@ -23,6 +23,7 @@ from .elsewhere import Elsewhere
 from .findings import SPOKEN, Check, Finding, summarize, worst
 from .peers.check_federation import check_federation
 from .peers.facts import peers_of
+from .peers.families import check_families
 from .peers.resolution import Resolution, resolve
 from .ports.check_ports import check_ports
 from .ports.dns_recursion import check_recursion
@@ -106,6 +107,7 @@ async def _look(recorder: Recorder, scope: Scope, name: ServerName) -> _Looked:
         check_ports(recorder, scope.expectations, scope.published, elsewhere=watched, trips=trips),
         check_recursion(recorder, scope.expectations.hostname, trips=trips),
         check_web(recorder, scope, locating),
+        check_families(recorder, scope, locating),
     )
     recorded = judge_recorded(recorder, await locating, planned=bool(scope.expectations))
     return [*chain.from_iterable(parts), *recorded], await resolving

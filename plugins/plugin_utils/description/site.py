@@ -298,6 +298,12 @@ def dns_records(description: Description) -> list[Data]:
     ]
 
 
+def planned_addresses(description: Description) -> Data:
+    """Return what the DNS shall say of each name; nothing if only the operator knows it."""
+    addresses = list(description.addresses)
+    return dict.fromkeys(served_names(description), addresses) if addresses else {}
+
+
 def _record_type(address: str) -> str:
     return {4: "A", 6: "AAAA"}[ipaddress.ip_address(address).version]
 
@@ -310,6 +316,7 @@ def expectations(description: Description) -> Data:
         "hostname": description.hostname,
         "well_known": well_known(description),
         "delegation": f"{description.hostname}:{HTTPS_PORT}",
+        "addresses": planned_addresses(description),
         "registration": description.registration,
         "max_upload_mb": description.max_upload_mb,
         "turn": turn(description),
