@@ -218,7 +218,7 @@ options:
         description:
           - A file of the controller, looked up as M(ansible.builtin.copy) does, with hashes for all
             packages of Python. They are installed into a virtual environment, without a compiler.
-            Mirrors and authorities that the host's pip is told of hold, no other of its settings does.
+            Mirrors and authorities that the host's pip is told of hold, its other settings do not.
         type: str
       url:
         description: Where the host fetches a file.

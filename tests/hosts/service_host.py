@@ -20,7 +20,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
 from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Machine
 from ansible_collections.homestead.matrix.tests.lab.labs import ROOT, Lab
 
-PARTS = "plugins/module_utils/service"
+PARTS = ("plugins/module_utils/service", "plugins/module_utils/already_there.py")
 PLACE = "/run/homestead-test"
 KILLED = 137
 
@@ -73,8 +73,9 @@ class ServiceHost:
         """Copy the parts under test; they need nothing but Python."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
-            inside = f"ansible_collections/homestead/matrix/{PARTS}"
-            archive.add(ROOT / PARTS, inside, filter=_without_caches)
+            for part in PARTS:
+                inside = f"ansible_collections/homestead/matrix/{part}"
+                archive.add(ROOT / part, inside, filter=_without_caches)
             archive.add(ROOT / "tests/hosts/service_driver.py", "service_driver.py")
         self.run("mkdir", "-p", PLACE)
         self.run("tar", "-x", "-C", PLACE, stdin=packed.getvalue())
