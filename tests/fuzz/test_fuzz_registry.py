@@ -48,6 +48,7 @@ BLIND = {
     "channels": "carries bytes and reads none; tests/hostile has the servers for it",
     "findings": "holds what others judged",
     "look": "reads parameters of the operator",
+    "own_addresses": "reads what others found",
     "network": "carries bytes and reads none; tests/hostile has the servers for it",
     "port_plan": "reads the plan",
     "published_ports": "sees the states of ports only",

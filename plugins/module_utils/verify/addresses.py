@@ -43,7 +43,8 @@ def judge_reach(exchange: Exchange, where: str, check: Check) -> list[Finding]:
     """Say whether an address answers at all, as far as this machine can know."""
     if exchange.status:
         milliseconds = exchange.milliseconds
-        return [check.ok(f"{where} answers.", where=where, milliseconds=milliseconds)]
+        facts = {"where": where, "address": exchange.address, "milliseconds": milliseconds}
+        return [check.ok(f"{where} answers.", **facts)]
     if exchange.no_route:
         message = f"From here there is no way to {where}, so nothing is known about it."
         return [check.unknown(message, exchange=seen(exchange))]

@@ -68,7 +68,7 @@ def _causes(findings: Sequence[Finding], resolution: Resolution, *, delegated: b
     answered = any(item.id == "client.versions" and item.verdict == "ok" for item in findings)
     silent = [name for name in ("client.versions", "client.reach") if name in by_id]
     return Causes(
-        dead=frozenset(_addresses(item for item in errors if item.id == "ports.address")),
+        dead=frozenset(addresses_in(item for item in errors if item.id == "ports.address")),
         unreached={_host(item): item.id for item in errors if item.id in _UNREACHED},
         untrusted=frozenset(_host(item) for item in errors if item.id == "certificate.trust"),
         delegation=documents[0] if strayed and documents else "",
@@ -95,7 +95,7 @@ def _cause(finding: Finding, causes: Causes) -> str:
 
 
 def _is_dead(finding: Finding, dead: Set[str]) -> bool:
-    addresses = _addresses([finding])
+    addresses = addresses_in([finding])
     return bool(addresses) and dead >= addresses
 
 
@@ -116,7 +116,7 @@ def _places(finding: Finding) -> list[Mapping[str, Any]]:
     return places if isinstance(places, list) else [finding.evidence]
 
 
-def _addresses(findings: Iterable[Finding]) -> set[str]:
+def addresses_in(findings: Iterable[Finding]) -> set[str]:
     """Return the addresses of which findings speak."""
     seen = [place for finding in findings for place in (finding.evidence, *_places(finding))]
     found = {str(address) for place in seen for address in place.get("addresses") or ()}

@@ -21,6 +21,7 @@ from .documents import wellknown
 from .documents.check_documents import check_documents
 from .elsewhere import Elsewhere
 from .findings import SPOKEN, Check, Finding, summarize, worst
+from .own_addresses import unproven
 from .peers.check_federation import check_federation
 from .peers.facts import peers_of
 from .peers.families import check_families
@@ -85,7 +86,7 @@ async def verify(transport: Transport, scope: Scope) -> Verification:
         return Verification(resolution.findings, resolution)
     found, resolution = await _look(recorder, scope, name)
     judged = explained(_unique(found), resolution, delegated=bool(scope.expectations.delegation))
-    findings = _accepted(judged, scope.ignore)
+    findings = _accepted(unproven(judged, recorder.is_here), scope.ignore)
     peers = await peers_of(recorder, resolution)
     return Verification(findings, resolution, round(time.monotonic() - started, 3), peers)
 

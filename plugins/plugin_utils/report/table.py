@@ -53,12 +53,17 @@ class Line:
 
 def table(report: Report) -> list[Line]:
     """Return the lines that tell an operator at a glance how the server does."""
-    spoken = [finding for finding in by_gravity(report.findings) if finding.verdict in SPOKEN]
+    spoken = [finding for finding in by_gravity(report.findings) if _is_told(finding)]
     lines = [Line(""), Line(headline(report), _COLORS[report.tone]), Line("")]
     width = max((len(area) for area, _unused in report.areas()), default=0)
     lines += [_area(area, findings, width) for area, findings in report.areas()]
     lines += [line for finding in spoken for line in (Line(""), *_finding(finding))]
     return [*lines, Line("")]
+
+
+def _is_told(finding: Sighting) -> bool:
+    """Whether somebody should read it here: what merely follows from another is not repeated."""
+    return finding.verdict in SPOKEN and "follows_from" not in finding.evidence
 
 
 def headline(report: Report) -> str:

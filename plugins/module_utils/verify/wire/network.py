@@ -19,7 +19,7 @@ from .hosts import addresses_of
 from .http1 import Target, converse
 from .lookup import Lookup
 from .silence import ATTEMPTS
-from .sockets import Opener, Stream, fault_of
+from .sockets import Opener, Stream, fault_of, is_own
 from .transport import Channel, Connection, DnsAnswer, Exchange, Fault, Handshake, Request
 
 _Opened = tuple[Channel, Callable[[], None]]
@@ -43,6 +43,9 @@ class Network:
         self._opener = Opener(guard, ca_file=ca_file)
         self._lookup = Lookup(nameservers, seconds=seconds)
         self._gate, self._door = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_KNOCKS_AT_ONCE)
+
+    def is_here(self, address: str) -> bool:
+        return is_own(address)
 
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         return await self._lookup.resolve(name, kind)

@@ -86,6 +86,9 @@ class Recorder:
         self.taken: list[Taken] = []
         self.greeted: dict[Site, Handshake] = {}
 
+    def is_here(self, address: str) -> bool:
+        return self._transport.is_here(address)
+
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         return await self._transport.resolve(name, kind)
 

@@ -245,10 +245,20 @@ def _unreachable(addresses: Sequence[str]) -> Fault:
 
 def has_route(address: str) -> bool:
     """Whether this machine knows a way to an address; nothing is sent."""
+    return bool(_source(address))
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is this machine's own, which it then also comes from."""
+    return _source(address) == address
+
+
+def _source(address: str) -> str:
+    """Return the address from which this machine would send there; nothing if it cannot."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 9))
+            return str(probe.getsockname()[0])
     except OSError:
-        return False
-    return True
+        return ""

@@ -194,6 +194,9 @@ class Channel(Protocol):
 class Transport(Protocol):
     """Everything the verifier may ask of the network."""
 
+    def is_here(self, address: str) -> bool:
+        """Tell whether an address is the vantage's own."""
+
     async def resolve(self, name: str, kind: Literal["A", "AAAA", "CNAME", "SRV"]) -> DnsAnswer:
         """Ask the DNS; asked twice, it answers from memory."""
 

@@ -89,8 +89,12 @@ class FakeTransport:
         self._records = tuple(records)
         self._replies = dict(replies or {})
         self._handshakes = dict(handshakes or {})
+        self.here: tuple[str, ...] = ()
         self.requests: list[Request] = []
         self.questions: list[tuple[str, str]] = []
+
+    def is_here(self, address: str) -> bool:
+        return address in self.here
 
     async def resolve(self, name: str, kind: Kind) -> DnsAnswer:
         self.questions.append((name, kind))
