@@ -30,7 +30,10 @@ options:
     type: int
     default: 900
   minimum_disk_mb:
-    description: What must be free on the root file system, in megabytes.
+    description:
+      - What must be free, in megabytes, if all is on one file system. Where programs (C(/usr)),
+        Synapse (C(/opt)), its database and its media (both below C(/var/lib)) are on several, each
+        of the four needs a quarter of it.
     type: int
     default: 3072
   ports:
@@ -113,7 +116,7 @@ memory_mb:
   type: int
   sample: 3920
 disk_free_mb:
-  description: Free space on the root file system in megabytes.
+  description: Free space for programs, in C(/usr), in megabytes.
   returned: when the host could be looked at
   type: int
   sample: 31200
@@ -123,10 +126,57 @@ python:
   type: str
   sample: "3.13"
 postgresql:
-  description: Version of Debian's PostgreSQL; 0 if the release is not supported.
+  description:
+    - The cluster of PostgreSQL that holds the Matrix server's database, whatever its version.
+    - It is the one that the record of the service C(postgresql) names. While there is none,
+      Debian's own C(main) is it if nobody has put anything into it, else one that is to be made.
   returned: when the host could be looked at
-  type: int
-  sample: 17
+  type: dict
+  contains:
+    version:
+      description: Major version of PostgreSQL; 0 if the release of Debian is not supported.
+      type: int
+      sample: 17
+    cluster:
+      description: Name of the cluster.
+      type: str
+      sample: main
+    port:
+      description: Its port, which is a part of the name of its socket.
+      type: int
+      sample: 5432
+    shared:
+      description: Whether it is somebody else's, so that none of our settings stands in it.
+      type: bool
+      sample: false
+    data:
+      description: Directory of its data; empty if it is still to be made.
+      type: str
+      sample: /var/lib/postgresql/17/main
+    next:
+      description: The same of the cluster to which it would be moved in Debian's own version.
+      type: dict
+      contains:
+        version:
+          description: Major version that the release of Debian has.
+          type: int
+          sample: 17
+        cluster:
+          description: Name of the cluster.
+          type: str
+          sample: main
+        port:
+          description: Its port, which is the same.
+          type: int
+          sample: 5432
+        shared:
+          description: Whether it is somebody else's, which it never is.
+          type: bool
+          sample: false
+        fault:
+          description: Why the database cannot be moved, one sentence; empty if it can.
+          type: str
+          sample: ""
 addresses:
   description: Addresses of the host that others can reach or route, IPv4 first.
   returned: when the host could be looked at

@@ -258,6 +258,10 @@ options:
         description: PostgreSQL's major version.
         type: int
         required: true
+      port:
+        description: The port of its cluster, which is a part of the name of the socket.
+        type: int
+        default: 5432
       locale:
         description: Collation and character classification of a new database, in UTF-8.
         type: str

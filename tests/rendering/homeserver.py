@@ -36,7 +36,8 @@ MODES: dict[str, dict[str, Any]] = {
     "email": {"matrix_smtp": SMTP},
     "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
 }
-HOST = {"release": "13", "python": "3.13", "postgresql": 17}
+CLUSTER = {"version": 17, "cluster": "main", "port": 5433, "shared": False}
+HOST = {"release": "13", "python": "3.13", "postgresql": CLUSTER}
 OFTEN = {"per_second": 100, "burst_count": 100}
 QUICK = {
     "background_updates": {"sleep_enabled": False},

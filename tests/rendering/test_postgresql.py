@@ -20,7 +20,10 @@ SIZES = (900, 2048, 8192, 65536)
 
 
 def render(memory_mb: int = 2048, **given: Any) -> str:
-    host = {"memory_mb": memory_mb, "postgresql": 17}
+    host = {
+        "memory_mb": memory_mb,
+        "postgresql": {"version": 17, "cluster": "main", "port": 5433, "shared": False},
+    }
     role = Role("postgresql", matrix_host=host, **{"postgresql_settings": {}, **given})
     return role.render("postgresql.conf.j2")
 
@@ -63,6 +66,10 @@ def test_it_listens_on_no_address() -> None:
 
 def test_settings_are_merged_last() -> None:
     assert settings(postgresql_settings={"max_connections": 99})["max_connections"] == "99"
+
+
+def test_the_port_is_that_of_the_cluster() -> None:
+    assert settings(postgresql_settings={"port": 5444})["port"] == "5433"
 
 
 def test_a_quote_in_a_value_is_doubled() -> None:

@@ -128,6 +128,11 @@ def test_every_secret_has_its_file_for_the_service_only() -> None:
     assert paths == {entry["path"] for entry in files}
 
 
+def test_the_port_is_a_part_of_the_address_of_the_database() -> None:
+    args = settings()["database"]["args"]
+    assert (args["host"], args["port"]) == ("/run/postgresql", 5433)
+
+
 def test_settings_are_merged_at_every_depth() -> None:
     changed = settings(synapse_settings={"database": {"args": {"cp_max": 20}}, "presence": {}})
     assert changed["database"]["args"] == {**settings()["database"]["args"], "cp_max": 20}

@@ -8,9 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..already_there import Found
+from . import clusters, disks
+from .clusters import Cluster, Databases
+from .disks import MEGABYTE, Disk
 from .homeservers import homeserver_faults
 from .nat_rules import published
 
@@ -29,7 +32,6 @@ SUPPORTED = {
 }
 OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
 """Programs that listen for us, and the services of which they are a part."""
-MEGABYTE = 1024 * 1024
 
 
 _LISTENING = {"tcp": "0A", "udp": "07"}
@@ -75,7 +77,7 @@ class Observation:
     owners: Mapping[str, str]
     fib_trie: str
     if_inet6: str
-    disk_free: int
+    disks: tuple[Disk, ...]
     machine: str
     server_name: str
     services: frozenset[str]
@@ -86,6 +88,9 @@ class Observation:
     homeservers: frozenset[str] = frozenset()
     """Which paths of `HOMESERVERS` there are."""
     turnserver: str = ""
+    databases: Databases = field(default_factory=Databases)
+    unfinished: frozenset[str] = frozenset()
+    """Services in whose making a run was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +149,11 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
             _release_fault(seen),
             *_port_faults(seen, needed),
             _memory_fault(seen, needed),
-            _disk_fault(seen, needed),
+            *_disk_faults(seen, needed),
             _server_name_fault(seen, needed),
             *homeserver_faults(seen.homeservers, seen.services),
             _turn_fault(seen),
+            *_database_faults(seen),
         )
         if sentence
     ]
@@ -203,15 +209,9 @@ def _memory_fault(seen: Observation, needed: Requirements) -> str:
     )
 
 
-def _disk_fault(seen: Observation, needed: Requirements) -> str:
+def _disk_faults(seen: Observation, needed: Requirements) -> list[str]:
     """Ask for room only before the server first runs: a full disk must not stop its repair."""
-    free = seen.disk_free // MEGABYTE
-    if seen.server_name or free >= needed.disk_mb:
-        return ""
-    return (
-        f"The host has {free} MB free on its root file system and needs {needed.disk_mb} MB; "
-        "make room or lower matrix_minimum_disk_mb."
-    )
+    return [] if seen.server_name else disks.faults(seen.disks, needed.disk_mb)
 
 
 def _server_name_fault(seen: Observation, needed: Requirements) -> str:
@@ -236,19 +236,37 @@ def _turn_fault(seen: Observation) -> str:
     )
 
 
+def _database_faults(seen: Observation) -> list[str]:
+    version = _release(seen).postgresql
+    expected = bool(seen.server_name) and "synapse" not in seen.unfinished
+    return clusters.faults(seen.databases, _cluster(seen), version=version, expected=expected)
+
+
+def _cluster(seen: Observation) -> Cluster:
+    """Return the cluster of PostgreSQL for the Matrix server."""
+    listening = listeners(tcp=seen.tcp, udp="").values()
+    busy = {_by_number(port)[0] for port in listening}
+    return seen.databases.chosen(_release(seen).postgresql, busy)
+
+
+def _release(seen: Observation) -> Release:
+    """Return what this release of Debian brings, nothing if it is not supported."""
+    number = release_fields(seen.os_release).get("VERSION_ID", "")
+    return SUPPORTED.get(number, Release(postgresql=0, python=""))
+
+
 def facts(seen: Observation) -> dict[str, object]:
     """Return what the roles want to know about the host."""
     fields = release_fields(seen.os_release)
-    number = fields.get("VERSION_ID", "")
-    release = SUPPORTED.get(number)
+    release = _release(seen)
     return {
-        "release": number,
+        "release": fields.get("VERSION_ID", ""),
         "codename": fields.get("VERSION_CODENAME", ""),
         "architecture": seen.machine,
         "memory_mb": memory_mb(seen.meminfo),
-        "disk_free_mb": seen.disk_free // MEGABYTE,
-        "python": release.python if release else "",
-        "postgresql": release.postgresql if release else 0,
+        "disk_free_mb": seen.disks[0].free // MEGABYTE,
+        "python": release.python,
+        "postgresql": clusters.facts(seen.databases, _cluster(seen), version=release.postgresql),
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
         "published": published_ports(seen),
         "services": sorted(seen.services),

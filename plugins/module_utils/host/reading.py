@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..service.machine import MISSING, TIMED_OUT, run_program
+from ..service import record
+from ..service.machine import MISSING, TIMED_OUT, Places, run_program
+from ..service.model import ServiceError
+from . import disks
+from .clusters import Cluster, Databases
 from .homeservers import HOMESERVERS
 from .judging import (
     Observation,
@@ -20,6 +25,7 @@ from .judging import (
 )
 
 STATE = "var/lib/homestead"
+CLUSTERS = "etc/postgresql"
 SECRETS = "etc/homestead/secrets"
 
 # Without a table's name iptables-save cannot make the kernel load one; terse, nft leaves out sets.
@@ -37,7 +43,6 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         for protocol in ("tcp", "udp")
     )
     asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
-    disk = os.statvfs(root)
     return Observation(
         os_release=_text(root / "etc/os-release"),
         meminfo=_text(root / "proc/meminfo"),
@@ -46,7 +51,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         owners={**_accounts(root, asked, f"{tcp}\n{udp}"), **_owners(root / "proc", asked)},
         fib_trie=_text(root / "proc/net/fib_trie"),
         if_inet6=_text(root / "proc/net/if_inet6"),
-        disk_free=disk.f_bavail * disk.f_frsize,
+        disks=disks.read(root),
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
         services=_services(root / STATE),
@@ -58,6 +63,8 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
             path for row in HOMESERVERS for path in row.paths if os.path.lexists(root / path)
         ),
         turnserver=_text(root / "etc/turnserver.conf"),
+        databases=_databases(root),
+        unfinished=_names(root / STATE / "transactions"),
     )
 
 
@@ -91,6 +98,50 @@ def _services(state: Path) -> frozenset[str]:
     """Return the services that we set up, or were interrupted in setting up."""
     finished = {name.removesuffix(".json") for name in _names(state / "services")}
     return _names(state / "transactions") | finished
+
+
+def _databases(root: Path) -> Databases:
+    """Return the clusters of PostgreSQL, the oldest first, and what our record says of them."""
+    places = sorted((root / CLUSTERS).glob("[1-9][0-9]/*/postgresql.conf"))
+    try:
+        ours = record.read(record.path_of(Places(state=root / STATE), "postgresql"))
+    except ServiceError:  # `service` says what is wrong with it
+        ours = record.Record()
+    programs = (root / "usr/lib/postgresql").glob("[1-9][0-9]/bin/postgres")
+    return Databases(
+        clusters=tuple(_cluster(root, place) for place in places),
+        units=ours.units,
+        files=frozenset(ours.files),
+        programs=frozenset(int(path.parts[-3]) for path in programs),
+    )
+
+
+def _cluster(root: Path, configuration: Path) -> Cluster:
+    version, name = configuration.parts[-3:-1]
+    included = sorted(configuration.parent.glob("conf.d/*.conf"))
+    settings = "\n".join(map(_text, [configuration, *included]))
+    data = root / Cluster(0, "", settings).data.lstrip("/")
+    return Cluster(
+        version=int(version),
+        name=name,
+        settings=f"{settings}\n{_text(data / 'postgresql.auto.conf')}",
+        marked=(configuration.parent / "conf.d/homestead.conf").exists(),
+        used=_is_used(data / "base"),
+    )
+
+
+def _is_used(base: Path) -> bool:
+    """Say whether somebody made a database or a table, by the numbers that PostgreSQL gave them."""
+    databases = _names(base)
+    return not databases or any(
+        _is_made(name) or any(map(_is_made, _names(base / name))) for name in databases
+    )
+
+
+def _is_made(name: str) -> bool:
+    """Say whether this number is one of those that initdb does not give (FirstNormalObjectId)."""
+    digits = re.match(r"\d+", name)
+    return digits is not None and int(digits[0]) >= 16384
 
 
 def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:

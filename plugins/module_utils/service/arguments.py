@@ -123,6 +123,7 @@ _DATABASE: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "owner": {"type": "str", "required": True},
     "version": {"type": "int", "required": True},
+    "port": {"type": "int", "default": 5432},
     "locale": {"type": "str", "default": "C"},
 }
 

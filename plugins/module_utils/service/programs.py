@@ -146,17 +146,17 @@ def database_commands(entry: dict[str, Any], reaction: Reaction) -> Iterator[Com
     for word in (name, owner):
         if not _NAME.fullmatch(word):
             raise ServiceError(f"database or owner {word!r} must be small letters, digits, _ and -")
-    programs = f"/usr/lib/postgresql/{entry['version']}/bin"
-    ask = (f"{programs}/psql", "--no-psqlrc")
+    programs, port = f"/usr/lib/postgresql/{entry['version']}/bin", f"--port={entry['port']}"
+    ask = (f"{programs}/psql", "--no-psqlrc", port)
     form = ("--encoding=UTF8", f"--locale={entry['locale']}", "--template=template0")
     yield _command(
-        [f"{programs}/createuser", owner],
+        [f"{programs}/createuser", port, owner],
         reaction,
         unless=(*ask, "--dbname=postgres", f'--command=set role "{owner}"'),
         user="postgres",
     )
     yield _command(
-        [f"{programs}/createdb", f"--owner={owner}", *form, name],
+        [f"{programs}/createdb", port, f"--owner={owner}", *form, name],
         reaction,
         unless=(*ask, f"--dbname={name}", "--command="),
         user="postgres",

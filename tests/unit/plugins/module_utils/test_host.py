@@ -6,6 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.host.clusters import (
+    Cluster,
+    Databases,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.host.disks import Disk
 from ansible_collections.homestead.matrix.plugins.module_utils.host.homeservers import (
     HOMESERVERS,
     Homeserver,
@@ -67,7 +72,7 @@ FRESH = Observation(
     owners={},
     fib_trie=FIB_TRIE,
     if_inet6=IF_INET6,
-    disk_free=20 * 1024**3,
+    disks=(Disk("/", 20 * 1024**3),) * 4,
     machine="x86_64",
     server_name="",
     services=frozenset(),
@@ -76,6 +81,10 @@ FRESH = Observation(
     ip6tables="",
     nftables="",
 )
+
+OURS = Databases((Cluster(17, "main", used=True),), units=("postgresql@17-main.service",))
+
+FULL = (Disk("/", 0),) * 4
 
 # Without its comments, of coturn 4.6.1-1 and 4.6.1-2 alike.
 DEBIANS = """\
@@ -108,7 +117,20 @@ def test_facts() -> None:
         "memory_mb": 1967,
         "disk_free_mb": 20480,
         "python": "3.13",
-        "postgresql": 17,
+        "postgresql": {
+            "version": 17,
+            "cluster": "main",
+            "port": 5432,
+            "shared": False,
+            "data": "",
+            "next": {
+                "version": 17,
+                "cluster": "main",
+                "port": 5432,
+                "shared": False,
+                "fault": "The host has no database of a Matrix server that could be moved.",
+            },
+        },
         "addresses": ["192.0.2.10", "2001:db8::10"],
         "published": [],
         "services": [],
@@ -226,17 +248,24 @@ def test_memory_unknown_is_none() -> None:
             id="little memory",
         ),
         pytest.param(
-            replace(FRESH, disk_free=1024**3),
-            "The host has 1024 MB free on its root file system and needs 3072 MB; "
+            replace(FRESH, disks=(Disk("/", 1024**3),) * 4),
+            "The host has 1024 MB free on the file system / and needs 3072 MB there; "
             "make room or lower matrix_minimum_disk_mb.",
             id="little disk",
         ),
         pytest.param(
-            replace(FRESH, server_name="old.example"),
+            replace(FRESH, server_name="old.example", databases=OURS),
             "The host already serves the Matrix IDs of old.example, and every account would be "
             "lost with matrix_domain example.com; set it to old.example again "
             "or take another host.",
             id="another domain",
+        ),
+        pytest.param(
+            replace(FRESH, server_name="example.com"),
+            "Synapse has run on this host, but PostgreSQL's cluster 17/main has no database for "
+            "it, and with an empty one all accounts and rooms would be lost from sight; bring the "
+            "cluster or its databases back.",
+            id="a database that is gone",
         ),
         pytest.param(
             replace(FRESH, homeservers=frozenset({"etc/matrix-synapse"})),
@@ -297,11 +326,18 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
             id="our own servers",
         ),
         pytest.param(replace(FRESH, turnserver=DEBIANS), id="coturn as Debian brings it"),
-        pytest.param(replace(FRESH, server_name="example.com"), id="the same domain"),
         pytest.param(
-            replace(FRESH, server_name="example.com", disk_free=0), id="a full disk to repair"
+            replace(FRESH, server_name="example.com", databases=OURS), id="the same domain"
+        ),
+        pytest.param(
+            replace(FRESH, server_name="example.com", disks=FULL, databases=OURS),
+            id="a full disk to repair",
         ),
         pytest.param(replace(FRESH, tcp=listening(8080)), id="something on another port"),
+        pytest.param(
+            replace(FRESH, server_name="example.com", unfinished=frozenset({"synapse"})),
+            id="Synapse's first run died before it had a database",
+        ),
     ],
 )
 def test_what_is_taken(seen: Observation) -> None:
@@ -316,7 +352,7 @@ def test_every_homeserver_is_refused_wherever_it_stands(row: Homeserver) -> None
 
 
 def test_all_faults_are_told_at_once() -> None:
-    seen = replace(FRESH, os_release="", meminfo="", disk_free=0, tcp=listening(80))
+    seen = replace(FRESH, os_release="", meminfo="", disks=FULL, tcp=listening(80))
     assert len(faults(seen, NEEDED)) == 4
 
 

@@ -46,7 +46,7 @@ def test_a_host_is_read(root: Path) -> None:
     seen = observe(root, ports=["tcp 80"])
     assert seen.os_release.startswith("ID=debian")
     assert seen.owners == {"4711": "nginx"}
-    assert seen.disk_free > 0
+    assert seen.disks[0].free > 0
     assert (seen.server_name, seen.services, seen.secrets) == ("", frozenset(), frozenset())
 
 
