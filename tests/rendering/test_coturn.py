@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from firewall_rendering import in_own_network
 from nginx_rendering import Role, described, free_port
 
 TURNSERVER = shutil.which("turnserver")
@@ -89,10 +91,23 @@ def test_its_ports_are_those_of_the_table() -> None:
     assert {(p["first"], p["last"]) for p in table if p["first"] != p["last"]} == {relay}
 
 
-def test_the_kernel_keeps_the_relay_ports_free() -> None:
-    found = options()
-    text = role().render("reserved_ports.conf.j2")
-    assert f"= {found['min-port'][0]}-{found['max-port'][0]}\n" in text
+@pytest.mark.parametrize(
+    ("others", "both"),
+    [
+        pytest.param("", "49152-49573", id="nobody else's"),
+        pytest.param("8080,9148-9150", "8080,9148-9150,49152-49573", id="those of the operator"),
+        pytest.param("49500-49600", "49152-49600", id="some of them already"),
+    ],
+)
+def test_the_kernel_keeps_the_relay_ports_free_beside_those_of_others(
+    others: str, both: str
+) -> None:
+    unit = role().render("homestead-relay.service.j2")
+    (line,) = re.findall(r"^ExecStart=(/bin/sh .*)$", unit, re.MULTILINE)
+    reserve = shlex.split(line)[-1].replace("$$", "$")
+    kept = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+    script = f"echo {others} >{kept}; {reserve}; {reserve}; cat {kept}"
+    assert in_own_network(script, rules="") == f"{both}\n"
 
 
 @pytest.mark.parametrize("address", PRIVATE.split())
