@@ -87,8 +87,9 @@ def ufw_calls(table: Rows) -> str:
     lines = []
     for row in table:
         numbers = ":".join(dict.fromkeys([str(row["first"]), str(row["last"])]))
+        port = f" port {numbers}" if row["first"] else ""
         for source in row["sources"] or ["any"]:
-            to = f"from {source} to any port {numbers}"
+            to = f"from {source} to any{port}"
             lines.append(f"ufw allow proto {row['protocol']} {to} comment '{row['purpose']}'")
     return "\n".join(lines)
 
@@ -97,7 +98,7 @@ def ufw_calls(table: Rows) -> str:
 def test_our_files_are_those_that_ufw_would_write(bare: Server, sources: tuple[str, ...]) -> None:
     if bare.firewall != "ufw":
         pytest.skip("for ufw")
-    table = rows(SETS["all"], sources=sources)
+    table = rows([*SETS["all"], *SETS["protocols"]], sources=sources)
     assert bare.play(matrix_firewall="none").status == 0
     bare.shell(ufw_calls(table))
     for name, text in rendered("ufw", table)["ufw"].items():

@@ -12,17 +12,24 @@ from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.openings import PORTLESS
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
     COMPONENTS,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.ports import (
     component_ports,
+    read_extra,
 )
 
 ROLE = Path(__file__).parents[2] / "roles/firewall"
 BASE = [name for name, row in COMPONENTS.items() if not row.optional]
 OPTIONAL = [name for name in COMPONENTS if name not in BASE]
-SETS = {"none": [], **{name: [name] for name in OPTIONAL}, "all": OPTIONAL}
+SETS = {
+    "none": [],
+    **{name: [name] for name in OPTIONAL},
+    "all": OPTIONAL,
+    "protocols": list(PORTLESS),
+}
 OWN_NETWORK = ["unshare", "--map-root-user", "--net"]
 SOURCES = ("192.0.2.7/32", "198.51.100.0/24", "2001:db8::/32")
 Rows = list[dict[str, Any]]
@@ -30,9 +37,23 @@ Rules = dict[str, dict[str, str]]
 
 
 def rows(components: list[str], *, sources: tuple[str, ...] = (), ssh_port: int = 22) -> Rows:
-    """Return the ports as the firewall role gets them."""
-    found = component_ports([*BASE, *components], ssh_port=ssh_port)
-    return [dict(replace(port, sources=sources).as_dict()) for port in found]
+    """Return the ports of components, and protocols without ports, as the firewall role gets them.
+
+    Protocol 41, IPv6 in IPv4, comes over IPv4 only.
+    """
+    named = [name for name in components if name not in PORTLESS]
+    extra = [
+        {"protocol": name, "purpose": f"All {name}"} for name in components if name in PORTLESS
+    ]
+    found = [
+        *component_ports([*BASE, *named], ssh_port=ssh_port),
+        *read_extra("firewall_extra_ports", extra),
+    ]
+    four = tuple(source for source in sources if ":" not in source)
+    return [
+        dict(replace(port, sources=four if port.protocol == "ipv6" else sources).as_dict())
+        for port in found
+    ]
 
 
 ODD = [{**rows([])[0], "purpose": "Größe <&> -- 100% of 'it' #"}]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 from ipaddress import ip_network
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -37,17 +38,24 @@ def expected(family: Family, table: Rows) -> list[Place]:
     """Return what this version of IP must let in, in the order of the table."""
     everybody = str(family.everybody)
     return [
-        (row["protocol"], ":".join(dict.fromkeys((str(row["first"]), str(row["last"])))), source)
+        (row["protocol"], written(row, ":") or "any", source)
         for row in table
+        if row["protocol"] not in family.without
         for source in row["sources"] or [everybody]
         if ip_network(source).version == family.everybody.version
     ]
 
 
+def written(row: dict[str, Any], dash: str) -> str:
+    """Write the port or the range of a row; nothing for a protocol without ports."""
+    numbers = (str(row["first"]), str(row["last"]))
+    return dash.join(dict.fromkeys(numbers)) if row["first"] else ""
+
+
 def described(text: str, family: Family) -> list[Place]:
     """Read the lines that ufw reads again."""
     every = re.escape(str(family.everybody))
-    pattern = rf"^### tuple ### allow (tcp|udp) ([\d:]+) {every} any (\S+) in comment=[0-9a-f]+$"
+    pattern = rf"^### tuple ### allow (\w+) ([\d:]+|any) {every} any (\S+) in comment=[0-9a-f]+$"
     found = re.findall(pattern, text, re.MULTILINE)
     assert len(found) == text.count("### tuple ###")
     return [(protocol, place, str(ip_network(source))) for protocol, place, source in found]
@@ -56,8 +64,8 @@ def described(text: str, family: Family) -> list[Place]:
 def loaded(text: str, family: Family) -> list[Place]:
     """Read the lines that iptables reads, each right after one for ufw."""
     pattern = (
-        rf"^### tuple ### .*\n-A {family.chains}-user-input -p (tcp|udp) "
-        r"(--dport|-m multiport --dports) ([\d:]+)(?: -s (\S+))? -j ACCEPT$"
+        rf"^### tuple ### .*\n-A {family.chains}-user-input -p (\w+)"
+        r"(?: (--dport|-m multiport --dports) ([\d:]+))?(?: -s (\S+))? -j ACCEPT$"
     )
     found = re.findall(pattern, text, re.MULTILINE)
     assert len(found) == len(re.findall(r"^-A \S+-user-input", text, re.MULTILINE))
@@ -65,7 +73,7 @@ def loaded(text: str, family: Family) -> list[Place]:
         (":" in place) == option.startswith("-m") for _protocol, option, place, _source in found
     )
     return [
-        (protocol, place, str(ip_network(source)) if source else str(family.everybody))
+        (protocol, place or "any", str(ip_network(source)) if source else str(family.everybody))
         for protocol, _option, place, source in found
     ]
 
@@ -138,14 +146,18 @@ def firewalld_files(table: Rows) -> tuple[ElementTree.Element, ElementTree.Eleme
 
 def opened(zone: ElementTree.Element, service: ElementTree.Element) -> set[Place]:
     """Return what the service and the rules of the zone let in."""
-    found = [(row, "") for row in service.iter("port")]
+    found = [(row, "") for row in [*service.iter("port"), *service.iter("protocol")]]
     for rule in zone.iter("rule"):
         source = rule.find("source")
         address = "" if source is None else source.attrib["address"]
         version = f"ipv{ip_network(address).version}" if address else None
         assert (rule.get("family"), rule.find("accept") is not None) == (version, True)
-        found += [(row, address) for row in rule.iter("port")]
-    return {(row.attrib["protocol"], row.attrib["port"], address) for row, address in found}
+        found += [(row, address) for row in [*rule.iter("port"), *rule.iter("protocol")]]
+    places = (
+        (row.get("protocol") or row.attrib["value"], row.get("port", ""), address)
+        for row, address in found
+    )
+    return {place for place in places if place[0] != "ipv6-icmp"}
 
 
 @EVERY_SET
@@ -155,7 +167,7 @@ def test_firewalld_reads_exactly_the_ports_of_the_table(
 ) -> None:
     table = rows(components, sources=sources)
     assert opened(*firewalld_files(table)) == {
-        (row["protocol"], "-".join(dict.fromkeys((str(row["first"]), str(row["last"])))), source)
+        (row["protocol"], written(row, "-"), source)
         for row in table
         for source in row["sources"] or [""]
     }

@@ -13,7 +13,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "elements": "dict",
         "default": [],
         "options": {
-            "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
+            "protocol": {
+                "type": "str",
+                "choices": ["tcp", "udp", "ah", "esp", "gre", "ipv6", "vrrp"],
+                "required": True,
+            },
             "first": {"type": "int", "required": True},
             "last": {"type": "int", "required": True},
             "purpose": {"type": "str", "required": True},

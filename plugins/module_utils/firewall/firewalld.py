@@ -70,7 +70,9 @@ if inside true && ! inside mountpoint -q {ETC}; then inside mount --bind {{copy}
 _CHAIN = re.compile(rf"^\tchain filter_IN_{ZONE}\w* \{{\n.*?^\t\}}\n", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = re.compile(r'iifname "([^"]+)" (?:goto|jump) filter_IN_(?!policy_)(\S+)')
 _REASON = re.compile(r"(?i)error: ([A-Z_]+: .*)")
-_PURPOSE = re.compile(r'<port port="(\d+)(?:-(\d+))?" protocol="(\w+)"/>.*<!-- (.*) -->')
+_PURPOSE = re.compile(
+    r'<(?:port port="(\d+)(?:-(\d+))?" protocol|protocol value)="(\w+)"/>.*<!-- (.*) -->'
+)
 
 State = dict[str, Any]  # what JSON can hold: {"runs": bool, "enabled": bool, "zone": str}
 
@@ -254,6 +256,6 @@ class Firewalld:
 def _purposes(files: str) -> dict[str, str]:
     """Return what stands behind the ports in our files, by the place of a port."""
     return {
-        place(protocol, int(first), int(last or first)): purpose
+        place(protocol, int(first or 0), int(last or first or 0)): purpose
         for first, last, protocol, purpose in _PURPOSE.findall(files)
     }

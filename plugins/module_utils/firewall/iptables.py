@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from .openings import Network, Opening, ordered, place
+from .openings import PORTLESS, Network, Opening, ordered, place
 
 Range = tuple[str, int, int]
 
@@ -23,6 +23,9 @@ _COUNTER = re.compile(r" \[\d+:\d+\]$")
 _ADMITTING = re.compile(r"-A ufw6?-user-input (?P<match>.*)-j (?:ACCEPT|ufw6?-user-limit-accept)$")
 _PROTOCOLS = ("tcp", "udp")
 _ANY = "1:65535"
+# A host without a list of names has numbers.
+_NAMES: dict[str, str] = {str(number): name for name, number in PORTLESS.items()}
+_NAMES.update((name, name) for name in PORTLESS)
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class Family:
     chains: str
     path: str
     everybody: Network
+    without: tuple[str, ...] = ()
 
 
 IPV4 = Family("iptables", "ufw", "/etc/ufw/user.rules", ip_network("0.0.0.0/0"))
-IPV6 = Family("ip6tables", "ufw6", "/etc/ufw/user6.rules", ip_network("::/0"))
+IPV6 = Family("ip6tables", "ufw6", "/etc/ufw/user6.rules", ip_network("::/0"), ("ipv6",))
 FAMILIES = (IPV4, IPV6)
 
 
@@ -65,7 +69,7 @@ def open_ports(saved: Mapping[Family, str], *, purposes: Mapping[str, str]) -> l
         for ports, source in _admitted(text, everybody=family.everybody):
             found.setdefault(ports, []).append(source)
     return [
-        Opening(*ports, purpose=purposes.get(place(*ports), ""), sources=_narrowed(sources))
+        Opening(*ports, purpose=purposes.get(place(*ports), ""), sources=_narrowed(ports, sources))
         for ports, sources in found.items()
     ]
 
@@ -80,6 +84,8 @@ def _admitted(saved: str, *, everybody: Network) -> Iterator[tuple[Range, Networ
 def _ranges(match: str) -> Iterator[Range]:
     protocol = re.search(r"-p (\S+) ", match)
     ports = re.search(r"--dports? (\S+) ", match)
+    if protocol and (portless := _NAMES.get(protocol[1])):
+        yield portless, 0, 0
     for name in _PROTOCOLS:
         if protocol and protocol[1] != name:
             continue
@@ -88,7 +94,7 @@ def _ranges(match: str) -> Iterator[Range]:
             yield name, int(first), int(last or first)
 
 
-def _narrowed(sources: list[Network]) -> tuple[Network, ...]:
-    """Return the sources; everybody of both families needs no mention."""
-    everybody = {family.everybody for family in FAMILIES}
+def _narrowed(ports: Range, sources: list[Network]) -> tuple[Network, ...]:
+    """Return the sources; everybody of all families that it comes in needs no mention."""
+    everybody = {family.everybody for family in FAMILIES if ports[0] not in family.without}
     return () if everybody <= set(sources) else ordered(sources)

@@ -11,7 +11,12 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from .openings import Network, Opening, ordered
+from .openings import PORTLESS, Network, Opening, ordered
+
+_PLACES = {"tcp dport", "udp dport", "meta l4proto"}
+# nft names a protocol where the host has a list of names.
+_PORTLESS: dict[object, str] = {key: key for key in PORTLESS}
+_PORTLESS.update((number, name) for name, number in PORTLESS.items())
 
 
 def open_ports(listing: str, *, chains: str = ".*") -> list[Opening]:
@@ -33,18 +38,29 @@ def open_ports(listing: str, *, chains: str = ".*") -> list[Opening]:
 def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], list[Network]]]:
     *conditions, verdict = rule.get("expr") or [{}]
     matches = [condition["match"] for condition in conditions if "match" in condition]
-    places = [match for match in matches if _field(match) in {"tcp dport", "udp dport"}]
+    places = [match for match in matches if _field(match) in _PLACES]
     origins = [match for match in matches if _field(match) in {"ip saddr", "ip6 saddr"}]
     if "accept" not in verdict or len(places) != 1 or len(origins) != len(matches) - 1:
         return
     networks = [_network(value) for match in origins for value in _values(match)]
-    protocol = _field(places[0]).split()[0]
-    for first, last in filter(None, map(_range, _values(places[0]))):
-        yield (protocol, first, last), [network for network in networks if network]
+    for place in _places(places[0]):
+        yield place, [network for network in networks if network]
+
+
+def _places(match: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    protocol, field = _field(match).split()
+    for value in _values(match):
+        if field == "l4proto" and value in _PORTLESS:
+            yield _PORTLESS[value], 0, 0
+        elif field == "dport" and (found := _range(value)):
+            yield (protocol, *found)
 
 
 def _field(match: Mapping[str, Any]) -> str:
-    payload = match["left"].get("payload", {}) if match["op"] == "==" else {}
+    left = match["left"] if match["op"] == "==" else {}
+    if "meta" in left:
+        return f"meta {left['meta']['key']}"
+    payload = left.get("payload", {})
     return f"{payload.get('protocol')} {payload.get('field')}"
 
 

@@ -9,17 +9,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from typing import Any, Union
+from typing import Any, Literal, Union
 
+Portless = Literal["ah", "esp", "gre", "ipv6", "vrrp"]
 Address = Union[IPv4Address, IPv6Address]
 Network = Union[IPv4Network, IPv6Network]
+
+PORTLESS: dict[Portless, int] = {"ah": 51, "esp": 50, "gre": 47, "ipv6": 41, "vrrp": 112}
+"""Protocols that are let in as a whole, and their numbers; their first and last port is 0."""
 
 _PURPOSE = re.compile(r"[^\"\x00-\x1f\x7f]*")
 _PURPOSE_BYTES = 120  # nftables keeps 128 bytes of a comment
 
 
 def place(protocol: str, first: int, last: int) -> str:
-    """Name a port without its purpose, as ``tcp 443`` or ``udp 49152-49573``."""
+    """Name a port without its purpose, as ``tcp 443``, ``udp 49152-49573`` or ``gre``."""
+    if protocol in PORTLESS:
+        return protocol
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 
@@ -44,6 +50,11 @@ class Opening:
     def includes(self, number: int) -> bool:
         return self.first <= number <= self.last
 
+    def covers(self, place: str) -> bool:
+        """Tell whether a single port, like ``tcp 443``, is this or in this range."""
+        protocol, number = place.split()
+        return protocol == self.protocol and self.includes(int(number))
+
     def admits(self, address: Address | None) -> bool:
         """Tell whether this address may use the port; an unknown one may if anybody may."""
         return address is None or not self.sources or any(address in net for net in self.sources)
@@ -63,7 +74,10 @@ def parse(row: Mapping[str, Any]) -> Opening:
         purpose=row["purpose"],
         sources=ordered(map(ip_network, row.get("sources") or ())),
     )
-    if not 1 <= port.first <= port.last <= 65535:
+    if port.protocol in PORTLESS:
+        if port.first or port.last:
+            raise ValueError(f"{port.protocol} has no ports, so first and last must be 0")
+    elif not 1 <= port.first <= port.last <= 65535:
         raise ValueError(f"{port.place} is no port between 1 and 65535")
     if not _PURPOSE.fullmatch(port.purpose) or len(port.purpose.encode()) > _PURPOSE_BYTES:
         raise ValueError(

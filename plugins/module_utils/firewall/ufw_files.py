@@ -12,7 +12,7 @@ from .openings import place
 _START, _END = "### RULES ###\n", "\n### END RULES ###\n"
 _TUPLE = re.compile(r"^(?=### tuple ### )", re.MULTILINE)
 _COMMENTED = re.compile(
-    r"^### tuple ### \S+ (tcp|udp) (\d+)(?::(\d+))? .* comment=([0-9a-f]+)$", re.MULTILINE
+    r"^### tuple ### \S+ (?!any)(\w+) (\d+|any)(?::(\d+))? .* comment=([0-9a-f]+)$", re.MULTILINE
 )
 
 
@@ -35,9 +35,13 @@ def _admits(rule: str) -> bool:
 def purposes(rules: str) -> dict[str, str]:
     """Return the comments of the rules by the place of a port."""
     return {
-        place(protocol, int(first), int(last or first)): bytes.fromhex(comment).decode()
+        _place(protocol, first, last): bytes.fromhex(comment).decode()
         for protocol, first, last, comment in _COMMENTED.findall(rules)
     }
+
+
+def _place(protocol: str, first: str, last: str) -> str:
+    return protocol if first == "any" else place(protocol, int(first), int(last or first))
 
 
 def setting(text: str, name: str) -> str:

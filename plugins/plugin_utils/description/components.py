@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Protocol = Literal["tcp", "udp"]
+Protocol = Literal["tcp", "udp", "ah", "esp", "gre", "ipv6", "vrrp"]
 
 
 @dataclass(frozen=True)

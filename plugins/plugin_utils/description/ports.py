@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from ...module_utils.firewall.openings import PORTLESS
 from . import values
 from .components import (
     COMPONENTS,
@@ -27,7 +28,10 @@ _EXTRA_KEYS = ("protocol", "first", "last", "purpose", "sources")
 
 @dataclass(frozen=True)
 class OpenPort:
-    """A port that the firewall opens, to everybody or only to the sources."""
+    """A port that the firewall opens, to everybody or only to the sources.
+
+    A protocol without ports has 0 for the first and the last.
+    """
 
     name: str
     protocol: Protocol
@@ -42,7 +46,9 @@ class OpenPort:
 
     @property
     def label(self) -> str:
-        """How people write it: 443/tcp, 49152-49573/udp."""
+        """How people write it: 443/tcp, 49152-49573/udp, gre."""
+        if not self.first:
+            return self.protocol
         numbers = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
         return f"{numbers}/{self.protocol}"
 
@@ -97,20 +103,26 @@ def _read_entry(variable: str, item: object) -> OpenPort | None:
     if unknown := sorted(set(entry) - set(_EXTRA_KEYS)):
         known = values.listed(_EXTRA_KEYS)
         raise ValueError(f"In {variable} the key {unknown[0]!r} is unknown; it may have {known}.")
-    protocol = values.choice(f"The protocol of {variable}", entry.get("protocol"), ("tcp", "udp"))
-    first = values.port(f"The first port of {variable}", entry.get("first"))
-    last = values.number(
-        f"The last port of {variable}", entry.get("last") or first, first, values.HIGHEST_PORT
-    )
+    protocols: tuple[Protocol, ...] = ("tcp", "udp", *PORTLESS)
+    protocol = values.choice(f"The protocol of {variable}", entry.get("protocol"), protocols)
+    first, last = (0, 0) if protocol in PORTLESS else _read_range(variable, entry)
+    if protocol in PORTLESS and (entry.get("first") or entry.get("last")):
+        raise ValueError(f"In {variable} {protocol} has no ports; leave out first and last.")
     return OpenPort(
-        name=f"extra_{protocol}_{first}",
-        protocol="udp" if protocol == "udp" else "tcp",
+        name=f"extra_{protocol}_{first}" if first else f"extra_{protocol}",
+        protocol=protocol,
         first=first,
         last=last,
         purpose=str(entry.get("purpose") or "Opened by the operator"),
         component=OPERATOR,
         sources=read_networks(f"{variable}.sources", entry.get("sources") or []),
     )
+
+
+def _read_range(variable: str, entry: Mapping[str, object]) -> tuple[int, int]:
+    first = values.port(f"The first port of {variable}", entry.get("first"))
+    last = entry.get("last") or first
+    return first, values.number(f"The last port of {variable}", last, first, values.HIGHEST_PORT)
 
 
 def read_sources(variable: str, value: object) -> dict[str, tuple[str, ...]]:

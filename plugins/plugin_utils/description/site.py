@@ -321,7 +321,7 @@ def expectations(description: Description) -> Data:
         "max_upload_mb": description.max_upload_mb,
         "turn": turn(description),
         "ports": {
-            "open": [port.expected() for port in description.ports],
+            "open": [port.expected() for port in description.ports if port.first],
             "closed": closed_ports(description.ports),
         },
     }

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Callable, TypeVar
 
 T = TypeVar("T")
+Word = TypeVar("Word", bound=str)
 
 HIGHEST_PORT = 65535
 _YES = ("true", "yes", "on", "1")
@@ -51,10 +52,11 @@ def listed(names: Collection[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def choice(variable: str, value: object, choices: Collection[str]) -> str:
+def choice(variable: str, value: object, choices: Collection[Word]) -> Word:
     """Read one of the choices."""
-    if isinstance(value, str) and value in choices:
-        return value
+    for each in choices:
+        if value == each:
+            return each
     raise ValueError(f"{variable} cannot be {value!r}; choose {listed(choices)}.")
 
 

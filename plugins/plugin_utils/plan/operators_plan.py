@@ -82,6 +82,8 @@ def _ports(planned: Data) -> list[str]:
 
 def _label(port: Data) -> str:
     first, last = port["first"], port["last"]
+    if not first:
+        return str(port["protocol"])
     return f"{first if first == last else f'{first}-{last}'}/{port['protocol']}"
 
 

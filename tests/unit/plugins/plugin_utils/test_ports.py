@@ -64,12 +64,18 @@ def test_an_extra_port_may_say_everything() -> None:
     assert (port.label, port.purpose, port.sources) == ("9443-9450/tcp", "Games", ("192.0.2.0/24",))
 
 
+def test_a_protocol_without_ports_is_let_in_as_a_whole() -> None:
+    (port,) = read_extra("firewall_extra_ports", [{"protocol": "gre"}])
+    assert (port.label, port.name, port.first, port.last) == ("gre", "extra_gre", 0, 0)
+
+
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
         pytest.param(
             {"first": 1},
-            "The protocol of entry 1 of firewall_extra_ports cannot be None; choose tcp or udp.",
+            "The protocol of entry 1 of firewall_extra_ports cannot be None; "
+            "choose tcp, udp, ah, esp, gre, ipv6 or vrrp.",
             id="no protocol",
         ),
         pytest.param(
@@ -77,6 +83,11 @@ def test_an_extra_port_may_say_everything() -> None:
             "The first port of entry 1 of firewall_extra_ports cannot be None; "
             "write a number from 1 to 65535.",
             id="no port",
+        ),
+        pytest.param(
+            {"protocol": "gre", "first": 47},
+            "In entry 1 of firewall_extra_ports gre has no ports; leave out first and last.",
+            id="port of a protocol that has none",
         ),
         pytest.param(
             {"protocol": "tcp", "first": 70000},

@@ -249,6 +249,12 @@ def test_a_stranger_must_see_what_is_served() -> None:
     assert 8008 in [entry["port"] for entry in expected["ports"]["closed"]]
 
 
+def test_nobody_is_expected_to_see_a_protocol_without_ports() -> None:
+    result = derived(extra_ports=[{"protocol": "gre"}])
+    assert result["ports"][-1]["protocol"] == "gre"
+    assert "gre" not in [port["protocol"] for port in result["expectations"]["ports"]["open"]]
+
+
 CHOSEN = st.lists(st.sampled_from(optional()), unique=True)
 
 

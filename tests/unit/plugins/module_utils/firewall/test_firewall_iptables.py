@@ -168,8 +168,8 @@ def ports(*rules: str, both: bool = True, purposes: dict[str, str] | None = None
         pytest.param("-i eth0 -p tcp -m tcp --dport 80 -j ACCEPT", ["tcp 80"], id="interface"),
         pytest.param("-p tcp -j ACCEPT", ["tcp 1-65535"], id="no port"),
         pytest.param("-i eth1 -j ACCEPT", ["tcp 1-65535", "udp 1-65535"], id="no protocol"),
-        pytest.param("-p esp -j ACCEPT", [], id="protocol without ports"),
-        pytest.param("-p 47 -j ACCEPT", [], id="protocol as a number"),
+        pytest.param("-p esp -j ACCEPT", ["esp"], id="protocol without ports"),
+        pytest.param("-p 47 -j ACCEPT", ["gre"], id="protocol as a number"),
         pytest.param(
             "-p tcp -m tcp --dport 2222 -j ufw-user-limit-accept", ["tcp 2222"], id="limit"
         ),
@@ -236,4 +236,5 @@ def test_what_a_real_host_opens() -> None:
         "tcp 1-65535 from 198.51.100.7/32",
         "udp 1-65535 from 198.51.100.7/32",
         "tcp 7000",
+        "esp",
     ]

@@ -22,6 +22,7 @@ RELAY: dict[str, Any] = {
     "last": 49573,
     "purpose": "TURN relay",
 }
+GRE: dict[str, Any] = {"protocol": "gre", "first": 0, "last": 0, "purpose": "A tunnel"}
 NARROW: dict[str, Any] = {**SSH, "sources": ["2001:db8::/32", "192.0.2.7"]}
 
 
@@ -32,6 +33,7 @@ NARROW: dict[str, Any] = {**SSH, "sources": ["2001:db8::/32", "192.0.2.7"]}
         pytest.param(RELAY, "udp 49152-49573 TURN relay", id="range"),
         pytest.param(NARROW, "tcp 22 SSH from 192.0.2.7/32, 2001:db8::/32", id="sources"),
         pytest.param({**SSH, "purpose": ""}, "tcp 22", id="no purpose"),
+        pytest.param(GRE, "gre A tunnel", id="protocol without ports"),
     ],
 )
 def test_port_in_words(row: dict[str, Any], text: str) -> None:
@@ -44,6 +46,7 @@ def test_port_in_words(row: dict[str, Any], text: str) -> None:
         pytest.param({"first": 0}, "no port between", id="port zero"),
         pytest.param({"last": 65536}, "no port between", id="port too high"),
         pytest.param({"first": 30}, "no port between", id="range backwards"),
+        pytest.param({**GRE, "last": 1}, "gre has no ports", id="port of a protocol without"),
         pytest.param({"purpose": 'x" accept'}, "without quotes", id="quote"),
         pytest.param({"purpose": "x\naccept"}, "one line", id="two lines"),
         pytest.param({"purpose": "x" * 121}, "at most 120", id="too long"),
