@@ -14,9 +14,12 @@ description:
   - Makes one set of rules true on a host, now and after every boot, and touches nobody else's.
   - Before anything is changed, the port ssh really uses and the address of the controller must be
     admitted by the new ports, else the task fails with one sentence.
-  - No rules are loaded beside those of another firewall that filters the host already.
+  - No rules are loaded beside those of another firewall that filters the host already, or of
+    others that certainly drop what the ports let in.
   - A change arms a timer on the host which brings the former rules back. Then the rules are loaded,
     the control connection is dropped, and only a new connection makes the change last.
+    Meanwhile nothing comes in only because it has begun before, like a tunnel that the rules do not
+    know.
     If the controller dies or is cut off, the former rules are back within a minute, or by a reboot.
   - A run that finds the change of another one waits until it is over, at most a minute.
   - Rules that were changed by hand are noticed and put right.
@@ -33,12 +36,12 @@ options:
     default: []
     suboptions:
       protocol:
-        description: The protocol.
+        description: The protocol; those other than V(tcp) and V(udp) have no ports.
         type: str
-        choices: [tcp, udp]
+        choices: [tcp, udp, ah, esp, gre, ipv6, vrrp]
         required: true
       first:
-        description: The first port of the range.
+        description: The first port of the range, V(0) for a protocol without ports.
         type: int
         required: true
       last:
@@ -127,7 +130,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ports:
-  description: The ports that open (+) and close (-), by purpose.
+  description:
+    - The ports that open (+) and close (-), by purpose.
+    - Where nothing filters yet, those whose programs strangers will not reach any more.
   type: list
   elements: str
   returned: always

@@ -11,7 +11,8 @@ from typing import Any, Literal
 SECONDS = 10
 FOLDER = "/run/homestead-firewall"
 TOO_LATE = "no new connection confirmed the new rules in time"
-KEPT = [{"protocol": "tcp", "first": 7776, "purpose": "A test"}]
+TUNNELS = [{"protocol": "udp", "first": port, "purpose": "A tunnel"} for port in (4789, 51820)]
+KEPT = [{"protocol": "tcp", "first": 7776, "purpose": "A test"}, *TUNNELS]
 EXTRA = [{"protocol": "tcp", "first": 7777, "purpose": "Another test"}]
 FIREWALLS = ("nftables", "ufw", "firewalld")
 
@@ -95,6 +96,8 @@ def _same(script: str) -> dict[str, str]:
 
 
 NOTHING = _same("")
+ENDS = {"server": "10.9.0.1", "stranger": "10.9.0.2"}
+Way = Literal["udp", "tcp", "gre", "vxlan"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class Attempt:
     """One way to lock the controller out, and the words with which the run explains its end.
 
     The play gets the variables, and for its firewall those of ``rules``. Beside it, on the host,
-    runs a script. ``before`` and ``after`` prepare the host and mend it.
+    runs a script. ``before`` and ``after`` prepare the host and mend it. With a ``tunnel`` the
+    controller comes through one that ends on the host itself.
     """
 
     says: str
@@ -114,6 +118,7 @@ class Attempt:
     starts: Literal["ours", "bare"] = "ours"
     ends: Literal["old", "new"] = "old"
     only: tuple[str, ...] = FIREWALLS
+    tunnel: Way | None = None
 
     @property
     def is_alike(self) -> bool:
@@ -134,6 +139,12 @@ _FULL_VAR = (
     "cp -a /tmp/kept/. /var/lib/homestead; rm -r /tmp/kept; "
     "cat /dev/zero >/var/lib/homestead/filler 2>/dev/null || true"
 )
+
+
+def _without(tunnel: Way, *, says: str, starts: Literal["ours", "bare"] = "bare") -> Attempt:
+    """Come through a tunnel that new rules do not let in."""
+    return Attempt(says=f"packets came to {says}", starts=starts, tunnel=tunnel)
+
 
 ATTEMPTS = {
     # Refused before anything changes.
@@ -227,6 +238,19 @@ ATTEMPTS = {
         },
     ),
     "the module is killed while it loads": Attempt(says="", beside=_same(WHEN_SAVED + KILL_MODULE)),
+    # Undone by the host, because only state lets the controller in.
+    "the port of a tunnel is closed again": _without("udp", says="udp 51820", starts="ours"),
+    "a tunnel over TCP lives on": _without("tcp", says="tcp 51820"),
+    "a tunnel over GRE lives on": _without("gre", says="protocol gre"),
+    "the port of a tunnel of the kernel's": _without("vxlan", says="udp 4789", starts="ours"),
+    "a tunnel over UDP lives on": _without("udp", says="udp 51820"),
+    "a tunnel is let in": Attempt(
+        says="",
+        variables={"firewall_extra_ports": [*TUNNELS, {"protocol": "gre"}]},
+        starts="bare",
+        ends="new",
+        tunnel="udp",
+    ),
     # Finished by the next run.
     "the module is killed while it keeps the rules": Attempt(
         says="", beside=_same(WHEN_PROVEN + KILL_MODULE), ends="new"

@@ -16,9 +16,9 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from homestead.firewall import ports
+from homestead.firewall import openings
 from homestead.firewall.backends import backends
-from homestead.firewall.commit import LOCK, Firewall, Ticket, Wish
+from homestead.firewall.commit import LOCK, Firewall, Intent, Ticket
 from homestead.firewall.system import Host
 
 host = Host()
@@ -26,12 +26,13 @@ programs = backends(host)
 firewall = Firewall(host, backends=programs)
 opened = []
 for number, (rows, rules) in enumerate(json.load(sys.stdin)):
-    wish = Wish(
-        ports=list(map(ports.parse, rows)), rules={name: rules.get(name, {}) for name in programs}
+    intent = Intent(
+        ports=list(map(openings.parse, rows)),
+        rules={name: rules.get(name, {}) for name in programs},
     )
     ticket = Ticket(token=str(number), seconds=45)
     with host.alone(LOCK):
-        if firewall.apply(wish, ticket=ticket, over_ssh=False).due:
+        if firewall.apply(intent, ticket=ticket, over_ssh=False).due:
             firewall.confirm(ticket=ticket)
     opened.append([str(port) for name in programs for port in programs[name].ports()])
 json.dump(opened, sys.stdout)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,13 @@ PLAY = ROOT / "tests/firewall/play.yml"
 # Nothing but the firewall's own task: what the host and the description are is not asked each time.
 OPTIONS = ("--diff", "--skip-tags=always")
 DRIVER = ROOT / "tests/firewall/driver.py"
+TUNNEL = ROOT / "tests/firewall/tunnel.py"
+# One whose outer ports are fixed, so that the answers of either end belong to the other's packets.
+VXLAN = """\
+ip link add tun9 type vxlan id 9 remote {there} local {here} dev eth0 dstport 4789 srcport 4789 4790
+ip address add {own}/30 dev tun9
+ip link set tun9 up"""
+FILL = "kill $(cat /run/tunnel.pid); rm /run/tunnel.pid; ip link delete tun9"
 TOPOLOGY = ROOT / "tests/firewall/topology.toml"
 # All that decides which packets come in, now and after the next boot.
 STATE = r"""
@@ -79,7 +87,8 @@ class Server:
         """Commit ports with their rules in turn, past ssh, and return what is open after each."""
         # In a package: firewalld has one called `firewall` of its own.
         pack = ["tar", "-C", str(ROOT / "plugins/module_utils"), "--transform=s,^,homestead/,"]
-        pack += ["--exclude=__pycache__", "-c", "firewall", "service"]
+        pack += ["--exclude=__pycache__", "-c", "already_there.py"]
+        pack += ["firewall", "host", "service"]
         packed = subprocess.run(pack, check=True, capture_output=True).stdout
         unpack = "mkdir -p /tmp/driver && tar -C /tmp/driver -x"
         self.lab.shell("server", unpack, stdin=packed)
@@ -88,9 +97,37 @@ class Server:
         opened: list[list[str]] = json.loads(self.run(*command, text=json.dumps(wishes)))
         return opened
 
-    def is_reachable(self) -> bool:
+    def dig(self, way: str, ends: Mapping[str, str]) -> None:
+        """Make a tunnel from the stranger to the server, with these addresses inside."""
+        self.fill()
+        outside = {"server": self.address(), "stranger": self.lab.host_address("stranger")}
+        for host, other in (("server", "stranger"), ("stranger", "server")):
+            here, there, own = outside[host], outside[other], ends[host]
+            calls = there if host == "stranger" else ""
+            self.lab.write(host, "/run/tunnel.py", TUNNEL.read_text(encoding="utf-8"))
+            run = f"setsid python3 /run/tunnel.py {way} {own} {calls} >/run/tunnel.log 2>&1"
+            script = f"{run} & echo $! >/run/tunnel.pid"
+            if way == "vxlan":
+                script = VXLAN.format(here=here, there=there, own=own)
+            self.lab.shell(host, script)
+        wait_until(lambda: self.is_reachable(**self.through(ends["server"])), seconds=20)
+
+    def fill(self) -> None:
+        """Take the tunnel away."""
+        for host in ("server", "stranger"):
+            self.shell(FILL, host=host)
+
+    def through(self, address: str) -> dict[str, str]:
+        """Return options of ssh with which the controller comes through the tunnel."""
+        *jump, stranger, _script = self.lab.login("stranger", "true", ControlPath="none")
+        way = " ".join([*jump, "-W", f"{address}:22", stranger])
+        known = str(self.lab.state / "known_hosts")
+        return {"ProxyCommand": way, "HostKeyAlias": self.address(), "UserKnownHostsFile": known}
+
+    def is_reachable(self, **way: str) -> bool:
         """Tell whether the controller can make a new ssh connection."""
-        command = self.lab.login("server", "true", ControlPath="none", ConnectTimeout="3")
+        options = {"ControlPath": "none", "ConnectTimeout": "3", **way}
+        command = self.lab.login("server", "true", **options)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         return done.returncode == 0
 

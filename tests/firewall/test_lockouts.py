@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from attempts import ATTEMPTS, EXTRA, FOLDER, KEPT, NOBODY_NEW, SECONDS, Attempt
+from attempts import ATTEMPTS, ENDS, EXTRA, FOLDER, KEPT, NOBODY_NEW, SECONDS, Attempt
 from conftest import HARDEST, a_bare_server
 from firewall_server import Lab, Run, Server, kill, wait_until
 
@@ -42,6 +42,12 @@ def attempt_it(server: Server, attempt: Attempt) -> Run:
     """Run the play with the saboteur beside it."""
     saboteur = server.behind(attempt.beside[server.firewall])
     given = {**attempt.variables, **attempt.rules[server.firewall], **PATIENCE}
+    if attempt.tunnel:
+        given["ansible_host"] = ENDS["server"]
+        options = server.through(ENDS["server"]).items()
+        given["ansible_ssh_common_args"] = " ".join(
+            f"-o '{name}={value}'" for name, value in options
+        )
     run = server.play(**given)
     saboteur.wait(timeout=60)
     server.shell(attempt.after[server.firewall])
@@ -54,13 +60,24 @@ def test_attempt(bare: Server, attempt: Attempt) -> None:
         pytest.skip(f"{bare.firewall} cannot do this")
     old = settle(bare, starts=attempt.starts)
     bare.shell(attempt.before[bare.firewall])
+    if attempt.tunnel:
+        bare.dig(attempt.tunnel, ENDS)
     run = attempt_it(bare, attempt)
-    assert attempt.says in run.output
+    assert attempt.says in run.output, run.output
     if attempt.ends == "old":
         assert run.status != 0, run.output
         wait_until(lambda: bare.rules() == old, seconds=60)
     assert bare.is_reachable()
+    if attempt.tunnel:
+        assert_a_new_tunnel_leads_there(bare, attempt.tunnel)
     assert_the_next_run_ends_well(bare)
+
+
+def assert_a_new_tunnel_leads_there(server: Server, way: str) -> None:
+    """Nothing depends on what connection tracking still knows of the old one."""
+    server.fill()
+    server.dig(way, ENDS)
+    server.fill()
 
 
 def left(server: Server) -> str:

@@ -13,12 +13,19 @@ OPTIONAL = [
     {"protocol": protocol, "first": port, "purpose": "A component of a later release"}
     for protocol, port in [("tcp", 4443), ("udp", 10000), ("tcp", 25), ("udp", 51820), ("udp", 53)]
 ]
+LISTEN = """
+import socket, time
+taken = socket.socket(type=socket.SOCK_DGRAM)
+taken.bind(("", 7000))
+time.sleep(600)
+"""
 
 
 @pytest.fixture(scope="session")
 def story(bare: Server) -> dict[str, Run]:
     """Return what an operator saw, from a bare host on."""
     assert bare.play(matrix_firewall="none").status == 0
+    bare.behind(f"exec python3 -c '{LISTEN}'")
     plays = {"dry run": ["--check"], "first run": [], "second run": [], "last dry run": ["--check"]}
     return {name: bare.play(*options) for name, options in plays.items()}
 
@@ -28,6 +35,14 @@ def test_the_diff_names_what_opens(story: dict[str, Run], name: str) -> None:
     shown = [line[2:] for line in story[name].output.splitlines() if line.startswith("+ ")]
     assert [line for line in [*OPEN, "udp 49152-49573"] if not any(map(line.__lt__, shown))] == []
     assert len(shown) == 9
+
+
+@pytest.mark.parametrize("name", ["dry run", "first run"])
+def test_the_first_diff_names_what_is_shut_off(story: dict[str, Run], name: str) -> None:
+    lines = story[name].output.splitlines()
+    assert [line for line in lines if line.startswith("- ")] == [
+        "- udp 7000 python3, which listens there"
+    ]
 
 
 def test_the_dry_run_changes_nothing_but_says_so(story: dict[str, Run]) -> None:

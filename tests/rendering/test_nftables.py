@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall import openings
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nft import open_ports
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables import NAME, TABLE
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.proof import END, begin
 from firewall_rendering import ODD, SETS, SOURCES, Rows, in_own_network, rendered, rows
 
 LIST = f"nft -f -; nft -j list table {' '.join(TABLE)}"
@@ -91,6 +92,13 @@ def test_the_listing_of_loaded_rules_loads_again_as_the_same(rate: int) -> None:
 def test_a_purpose_cannot_break_the_rules() -> None:
     listing = in_own_network(LIST, rules=render(ODD))
     assert open_ports(listing) == [openings.parse(row) for row in ODD]
+
+
+def test_nft_takes_what_judges_packets_as_new() -> None:
+    text = begin([openings.parse(row) for row in rows(["gre"])], listening=["tcp 9", "udp 53"])
+    listing = in_own_network("nft -f -; nft list ruleset", rules=text)
+    assert "ct zone set 48632" in listing
+    assert in_own_network("nft -f -; nft list ruleset", rules=text + END) == ""
 
 
 SSH_PORT = 2222

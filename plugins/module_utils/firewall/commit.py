@@ -15,10 +15,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NoReturn, Protocol
 
+from ..already_there import Found
+from . import others
 from .openings import Opening, changes
+from .proof import Proof
 from .ssh import configured_ports, lockout, session
 from .system import FirewallError, Rules, System, require
 
+ALREADY_THERE = (
+    Found(
+        "ufw or firewalld, active, and another `matrix_firewall` chosen",
+        "refuses",
+        "choose the one that is there, or disable it",
+    ),
+    Found(
+        "ufw or firewalld, active and chosen",
+        "adopts",
+        "its former rules come back with `matrix_firewall: none`",
+    ),
+    Found(
+        "a program that listens, and no firewall yet",
+        "leaves alone",
+        "strangers reach it no more unless `firewall_extra_ports` has it; the first diff names it",
+    ),
+)
 FOLDER = "/run/homestead-firewall"
 PREPARING, PENDING, PROVEN, UNDOING = (
     f"{FOLDER}/{name}" for name in ("preparing", "pending", "proven", "undoing")
@@ -32,8 +52,13 @@ UNDO_SCRIPT = f"""\
 timeout 20 sh {UNDOING}/undo && rm -r {UNDOING}
 """
 LONGEST = 60  # seconds after which a change without proof is undone, by whatever clock
+ANSWERED = {"udp 68", "udp 546"}  # DHCP, which every host needs and gets
 TOO_LATE = (
     "no new connection confirmed the new rules in time, so the host has put its former rules back"
+)
+THROUGH = (
+    "; meanwhile packets came to {}, which the new rules do not open: if the way to this host is a "
+    "tunnel that ends on it, list that in firewall_extra_ports"
 )
 
 
@@ -103,6 +128,7 @@ class Firewall:
     def __init__(self, system: System, *, backends: Mapping[str, Backend]) -> None:
         self._system = system
         self._backends = backends
+        self._proof = Proof(system)
 
     def wait(self) -> None:
         """Wait until a change that another run has made, or that died with it, is over."""
@@ -129,7 +155,11 @@ class Firewall:
         if any(wish.rules.values()):
             self._refuse_lockout(wish.ports, over_ssh=over_ssh)
             self._refuse_two_firewalls(wish)
-        missing = [name for name in due if wish.rules[name] and not self._installed(name)]
+            self._refuse_shut_out(wish.ports)
+        # The proof of new rules is a table of nftables, whatever holds them.
+        comes = {name for name in due if wish.rules[name]} | {"nftables"}
+        wanted = comes if any(wish.rules.values()) else set()
+        missing = sorted(name for name in wanted if not self._installed(name))
         for name in due:
             if name not in missing:
                 self._backends[name].check(wish.rules[name])
@@ -150,16 +180,20 @@ class Firewall:
         for name in report.missing:
             self._backends[name].prepare()
         if report.due and not report.missing:
-            self._load_with_undoing({name: wish.rules[name] for name in report.due}, ticket=ticket)
+            rules = {name: wish.rules[name] for name in report.due}
+            self._load_with_undoing(rules, ports=wish.ports, ticket=ticket)
         return report
 
-    def _load_with_undoing(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
+    def _load_with_undoing(
+        self, rules: Mapping[str, Rules], *, ports: Sequence[Opening], ticket: Ticket
+    ) -> None:
         self._system.write(UNDO, UNDO_SCRIPT)
         try:
             # Before anything is saved: a run that dies leaves nothing for which others would wait.
             self._arm(ticket.seconds)
-            self._save(rules, ticket=ticket)
+            self._save(rules, ports=ports, ticket=ticket)
             with self._system.within(ticket.seconds):
+                self._proof.begin(PENDING)
                 self._load(rules)
         except (FirewallError, OSError) as error:
             self._give_up(str(error))
@@ -168,7 +202,7 @@ class Firewall:
         """Make a change last, now that a new connection has come through it."""
         saved = Ticket(**json.loads(self._system.read(f"{PENDING}/ticket") or "{}"))
         if saved.token != ticket.token:
-            raise FirewallError(TOO_LATE)
+            raise FirewallError(self._too_late())
         if saved.connection and saved.connection == ticket.connection:
             self._give_up(
                 "the connection plugin went on with its old connection, which proves nothing"
@@ -177,7 +211,7 @@ class Firewall:
         if self._loaded(loaded) != loaded:
             self._give_up("somebody else changed the rules in the meantime")
         if not self._system.move(PENDING, PROVEN):
-            raise FirewallError(TOO_LATE)
+            raise FirewallError(self._too_late())
         self._disarm()
         self._keep()
 
@@ -185,6 +219,10 @@ class Firewall:
         """Bring the former rules back now; if that fails, the timer goes on trying."""
         require(self._system, ["/bin/sh", UNDO])
         self._disarm()
+
+    def _too_late(self) -> str:
+        seen = self._proof.told()
+        return TOO_LATE + (THROUGH.format(", ".join(seen)) if seen else "")
 
     def _load(self, rules: Mapping[str, Rules]) -> None:
         for name, files in rules.items():
@@ -196,11 +234,21 @@ class Firewall:
         if not any(wish.rules.values()):
             return []
         former = [port for name in wish.rules for port in self._backends[name].ports()]
-        return changes(former, wish.ports)
+        return changes(former, wish.ports) + ([] if former else self._shut_off(wish.ports))
+
+    def _shut_off(self, ports: Sequence[Opening]) -> list[str]:
+        """Say which programs nobody will reach any more, where nothing filters yet."""
+        found = sorted(self._system.listening().items(), key=lambda row: int(row[0].split()[1]))
+        return [
+            f"- {place} {program}, which listens there"
+            for place, program in found
+            if place not in ANSWERED and not any(port.covers(place) for port in ports)
+        ]
 
     def _keep(self) -> None:
         rules = json.loads(self._system.read(f"{PROVEN}/rules") or "{}")
         try:
+            self._proof.end(PROVEN)
             for name, files in rules.items():
                 self._backends[name].keep(files, folder=PROVEN)
         except (FirewallError, OSError) as error:
@@ -217,12 +265,15 @@ class Firewall:
             ) from None
         raise FirewallError(f"{reason}; the former rules are in force again")
 
-    def _save(self, rules: Mapping[str, Rules], *, ticket: Ticket) -> None:
+    def _save(
+        self, rules: Mapping[str, Rules], *, ports: Sequence[Opening], ticket: Ticket
+    ) -> None:
         """Save what is in force, and how to bring it back; what goes comes back first."""
         self._system.remove(PREPARING)
         self._system.write(f"{PREPARING}/ticket", json.dumps(asdict(ticket)))
         self._system.write(f"{PREPARING}/rules", json.dumps(rules))
         scripts = [self._backends[name].save(PREPARING) for name in reversed(list(rules))]
+        scripts.append(self._proof.save(PREPARING, ports=ports))
         lines = ["failed=0", *(f"(\n{script}\n) || failed=1" for script in scripts), "exit $failed"]
         undo = "\n".join(lines).replace(PREPARING, UNDOING)
         self._system.write(f"{PREPARING}/undo", f"{undo}\n")
@@ -257,6 +308,10 @@ class Firewall:
                     f"{name} filters this host already and would go on doing so beside the new "
                     f"rules. Nothing was changed. Write matrix_firewall: {name}, or disable {name}."
                 )
+
+    def _refuse_shut_out(self, ports: Sequence[Opening]) -> None:
+        if sentences := others.told(others.chains(self._system), ports):
+            raise FirewallError(" ".join(sentences))
 
     def _ssh_ports(self) -> list[int]:
         socket = ["systemctl", "show", "--property=ActiveState,Listen", "ssh.socket"]

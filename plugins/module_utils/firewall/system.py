@@ -47,6 +47,9 @@ class System(Protocol):
 
     def ssh_connection(self) -> str: ...
 
+    def listening(self) -> Mapping[str, str]:
+        """Return the ports on which the host listens to others, as "tcp 443", and who does."""
+
     def alone(self, lock: str) -> AbstractContextManager[None]:
         """Hold a lock that others wait for."""
 
@@ -159,6 +162,11 @@ class Host:
         latest = time.monotonic() + seconds
         while not happened() and time.monotonic() < latest:
             time.sleep(0.2)
+
+    def listening(self) -> Mapping[str, str]:
+        from ..host import reading  # a run without a change does not need all that
+
+        return reading.listening()
 
     def ssh_connection(self) -> str:
         """Find SSH_CONNECTION with this process or its ancestors: sudo hides it from us."""

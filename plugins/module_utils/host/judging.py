@@ -35,6 +35,9 @@ OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
 
 
 _LISTENING = {"tcp": "0A", "udp": "07"}
+_LOOPBACK = re.compile(
+    r"\s*\d+: (?:(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000):"  # little-endian, in words
+)
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
 
@@ -124,6 +127,11 @@ def listeners(*, tcp: str, udp: str) -> dict[str, str]:
             if len(fields) > 9 and fields[3] == _LISTENING[protocol]:
                 found[fields[9]] = f"{protocol} {int(fields[1].rpartition(':')[2], 16)}"
     return found
+
+
+def beyond_loopback(sockets: str) -> str:
+    """Leave out of /proc/net/tcp and its kin what is bound to an address of loopback."""
+    return "\n".join(line for line in sockets.splitlines() if not _LOOPBACK.match(line))
 
 
 def addresses(fib_trie: str, if_inet6: str) -> list[str]:

@@ -21,6 +21,7 @@ from .homeservers import HOMESERVERS
 from .judging import (
     Observation,
     accounts,
+    beyond_loopback,
     listeners,
 )
 
@@ -38,17 +39,14 @@ _PATIENCE = 5
 
 def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observation:
     """Read everything that the judgement needs, with the owners of these ports ("tcp 443")."""
-    tcp, udp = (
-        "\n".join(_text(root / "proc/net" / name) for name in (protocol, f"{protocol}6"))
-        for protocol in ("tcp", "udp")
-    )
+    tcp, udp = _sockets_of(root)
     asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
     return Observation(
         os_release=_text(root / "etc/os-release"),
         meminfo=_text(root / "proc/meminfo"),
         tcp=tcp,
         udp=udp,
-        owners={**_accounts(root, asked, f"{tcp}\n{udp}"), **_owners(root / "proc", asked)},
+        owners=_holders(root, asked, f"{tcp}\n{udp}"),
         fib_trie=_text(root / "proc/net/fib_trie"),
         if_inet6=_text(root / "proc/net/if_inet6"),
         disks=disks.read(root),
@@ -66,6 +64,22 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         databases=_databases(root),
         unfinished=_names(root / STATE / "transactions"),
     )
+
+
+def listening(root: Path = Path("/")) -> dict[str, str]:
+    """Return the ports on which the host listens to others, and the programs that do ("udp 53")."""
+    tcp, udp = map(beyond_loopback, _sockets_of(root))
+    found = listeners(tcp=tcp, udp=udp)
+    holders = _holders(root, set(found), f"{tcp}\n{udp}")
+    return {port: holders.get(inode, "the kernel") for inode, port in found.items()}
+
+
+def _sockets_of(root: Path) -> list[str]:
+    """Return what /proc/net tells of TCP and of UDP, for both versions of IP."""
+    return [
+        "\n".join(_text(root / "proc/net" / name) for name in (protocol, f"{protocol}6"))
+        for protocol in ("tcp", "udp")
+    ]
 
 
 def _text(path: Path) -> str:
@@ -142,6 +156,11 @@ def _is_made(name: str) -> bool:
     """Say whether this number is one of those that initdb does not give (FirstNormalObjectId)."""
     digits = re.match(r"\d+", name)
     return digits is not None and int(digits[0]) >= 16384
+
+
+def _holders(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:
+    """Return what holds these sockets: the program, or else its account."""
+    return {**_accounts(root, inodes, sockets), **_owners(root / "proc", inodes)}
 
 
 def _accounts(root: Path, inodes: set[str], sockets: str) -> dict[str, str]:

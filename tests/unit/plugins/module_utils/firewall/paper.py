@@ -16,6 +16,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.firewall.nftables
     UNIT,
     UNIT_FILE,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.firewall.proof import END
 from ansible_collections.homestead.matrix.plugins.module_utils.firewall.system import (
     TIMED_OUT,
     Outcome,
@@ -59,6 +60,9 @@ class PaperHost:
     slow: str = ""
     script: str = ""
     calls: list[str] = field(default_factory=list)
+    listens: dict[str, str] = field(default_factory=dict)
+    judging: str = ""
+    came: str = ""
 
     @property
     def armed(self) -> bool:
@@ -83,14 +87,22 @@ class PaperHost:
         return finished
 
     def _nft(self, line: str, text: str) -> Outcome:
+        path = line.rpartition(" ")[2]
+        if "homestead_proof" in f"{line} {self.files.get(path)}":
+            return self._nft_of_the_proof(line, path)
         if " list " in line:
             listing = '{"nftables": []}' if "-j" in line else self.table
             return printed(listing) if self.table else failed("Error: No such file or directory")
         if " delete " in line:
             self.table = ""
         elif "-c" not in line:
-            path = line.rpartition(" ")[2]
             self.table = (text if path == "-" else self.files[path]).replace(EMPTY, "")
+        return DONE
+
+    def _nft_of_the_proof(self, line: str, path: str) -> Outcome:
+        if "list" in line:
+            return printed(self.came) if self.judging else failed()
+        self.judging = self.files[path].replace(END, "")
         return DONE
 
     def _systemctl(self, line: str, _text: str) -> Outcome:
@@ -182,6 +194,9 @@ class PaperHost:
         self.calls.append(f"wait {seconds}")
         if not happened():
             self.expire()
+
+    def listening(self) -> dict[str, str]:
+        return self.listens
 
     def ssh_connection(self) -> str:
         return self.connection

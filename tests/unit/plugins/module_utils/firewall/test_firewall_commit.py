@@ -56,6 +56,12 @@ def test_a_fresh_host_tells_what_would_open() -> None:
     assert report.changes == ["+ tcp 22 SSH", "+ tcp 443 HTTPS"]
 
 
+def test_a_first_firewall_tells_who_is_shut_off() -> None:
+    listens = {"tcp 8080": "caddy", "udp 68": "dhclient", "tcp 22": "sshd", "tcp 9": "inetd"}
+    told = inspect(PaperHost(listens=listens), NEW).changes[2:]
+    assert told == ["- tcp 9 inetd, which listens there", "- tcp 8080 caddy, which listens there"]
+
+
 def test_a_commit_lasts_over_a_boot(host: PaperHost) -> None:
     commit(host, NEW)
     host.boot()
