@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[2]
 ADMIN = {"role": "m.role.admin", "matrix_id": "@admin:example.com"}
 GOOD: dict[str, dict[str, object]] = {
     "one.example": {},
-    "two.example": {"matrix_hostname": "two.example", "ansible_port": 2222},
+    "two.example": {
+        "matrix_hostname": "two.example",
+        "matrix_well_known_client": {"io.element.e2ee": {"default": True}},
+        "ansible_port": 2222,
+    },
     "three.example": {"matrix_support": {"contacts": [ADMIN]}, "matrix_hostname": "m.host.example"},
 }
 BAD: dict[str, tuple[dict[str, object], str]] = {
@@ -115,6 +119,15 @@ def test_ssh_is_where_the_inventory_says(output: str, reports: Path) -> None:
     planned = json.loads((reports / "two.example/plan.json").read_text(encoding="utf-8"))
     assert (planned["ports"][0]["first"], planned["redirects"]) == (2222, [])
     assert "2222/tcp" in output
+
+
+def test_the_client_document_has_the_operators_own_keys(output: str, reports: Path) -> None:
+    planned = json.loads((reports / "two.example/plan.json").read_text(encoding="utf-8"))
+    homeserver = {"m.homeserver": {"base_url": "https://two.example"}}
+    document = {**homeserver, "io.element.e2ee": {"default": True}}
+    assert planned["well_known"]["client"] == planned["expectations"]["well_known"]["client"]
+    assert planned["well_known"]["client"] == document
+    assert "two.example" in output
 
 
 @pytest.mark.parametrize("name", BAD)
