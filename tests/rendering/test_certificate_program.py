@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import grp
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -18,9 +19,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from nginx_rendering import Role, described
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ["matrix.example.com", "example.com"]
 SERVER = "https://acme.example.net/directory"
@@ -43,16 +41,20 @@ class Program:
 
     def write(self) -> None:
         own_group = grp.getgrgid(os.getgid()).gr_name
-        wish = {
+        site = described()
+        site["certificate"] = {
+            **site["certificate"],
             "names": NAMES,
             "directory": str(self.target),
             "group": own_group,
             "reload": ["nginx.service", "coturn.service"],
         }
-        site = {**described(), "certificate": wish}
-        text = Role("certificate", matrix_site=site).render("homestead-certificate.sh.j2")
+        given = {"matrix_site": site, "certificate_acme_directory": SERVER}
+        text = Role("certificate", **given).render("homestead-certificate.sh.j2")
         self.target.mkdir()
-        self.executable("program", text.replace("/etc/letsencrypt", str(self.root)))
+        for place in ("/etc/homestead/certificate", "/run/homestead-certificate"):
+            text = text.replace(place, str(self.root))
+        self.executable("program", text)
         fake = SYSTEMCTL.format(told=self.root / "told", broken=self.root / "broken")
         self.executable("systemctl", fake)
 
@@ -76,26 +78,37 @@ class Program:
         path = self.root / "told"
         return path.read_text().splitlines() if path.exists() else []
 
-    def pair(self, *names: str, days: int = 30) -> Pair:
+    def issue(self, *names: str, days: float, life: float = 90, server: str = SERVER) -> Pair:
+        """Write a pair as if this server had issued it when asked for these names."""
+        folder = self.root / "acme/issued"
+        folder.mkdir(parents=True)
+        (folder / "asked").write_text(f"{server} {' '.join(names)}\n")
+        made = self.pair(*names, days=days, life=life)
+        paths = (folder / "fullchain.pem", folder / "privkey.pem")
+        for source, path in zip(made, paths):
+            Path(source).rename(path)
+        return str(paths[0]), str(paths[1])
+
+    def pair(self, *names: str, days: float = 30, life: float = 90) -> Pair:
         """Write a self-signed certificate for these names, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         stem = f"{'+'.join(names).replace('*', 'all')}{days}"
         chain_path, key_path = self.root / f"{stem}.pem", self.root / f"{stem}.key"
-        chain_path.write_bytes(certificate(key, names, days).public_bytes(Encoding.PEM))
+        chain_path.write_bytes(certificate(key, names, days, life).public_bytes(Encoding.PEM))
         form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         key_path.write_bytes(key.private_bytes(*form))
         return str(chain_path), str(key_path)
 
 
 def certificate(
-    key: ec.EllipticCurvePrivateKey, names: tuple[str, ...], days: int
+    key: ec.EllipticCurvePrivateKey, names: tuple[str, ...], days: float, life: float
 ) -> x509.Certificate:
-    """Return a certificate that ends in so many days, or ended before."""
+    """Return a certificate for `life` days that ends in so many days, or ended before."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
     end = datetime.now(tz=timezone.utc) + timedelta(days=days)
     builder = x509.CertificateBuilder(subject, subject, key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(end - timedelta(days=90)).not_valid_after(end)
+    builder = builder.not_valid_before(end - timedelta(days=life)).not_valid_after(end)
     alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     return builder.add_extension(alternatives, critical=False).sign(key, hashes.SHA256())
 
@@ -169,28 +182,63 @@ def test_a_bad_pair_changes_nothing(program: Program) -> None:
         assert program.true("installed", *good)
 
 
-def test_a_renewal_is_taken_as_the_acme_server_issued_it(program: Program) -> None:
-    pair = program.pair(NAMES[0])
-    assert program.true("renew", *pair)
-    assert program.true("installed", *pair)
+THIRD, SIXTH = "3", "6"
 
 
 @pytest.mark.parametrize(
-    ("names", "server", "issued"),
+    ("life", "days", "part", "renewed"),
     [
-        pytest.param(NAMES[::-1], SERVER, True, id="our names in another order"),
-        pytest.param(NAMES[:1], SERVER, False, id="a name is missing"),
-        pytest.param([*NAMES, "www.example.com"], SERVER, True, id="a name that the CA added"),
-        pytest.param(NAMES, f"{SERVER}2", False, id="another server"),
+        pytest.param(90, 31, THIRD, True, id="more than a third of 90 days"),
+        pytest.param(90, 29, THIRD, False, id="less than a third of 90 days"),
+        pytest.param(90, 16, SIXTH, True, id="more than a sixth of 90 days"),
+        pytest.param(90, 14, SIXTH, False, id="less than a sixth of 90 days"),
+        pytest.param(6.67, 3, THIRD, True, id="half of six days"),
+        pytest.param(6.67, 2, THIRD, False, id="less than a third of six days"),
+        pytest.param(90, -1, SIXTH, False, id="expired"),
+        pytest.param(90, 89, "1", False, id="to renew it in any case"),
     ],
 )
-def test_it_knows_what_was_issued(
-    program: Program, names: list[str], server: str, issued: bool
+def test_what_has_little_of_its_life_ahead_is_to_be_renewed(
+    program: Program, life: float, days: float, part: str, *, renewed: bool
 ) -> None:
-    (program.root / "renewal").mkdir()
-    (program.root / "renewal" / "matrix.example.com.conf").write_text(f"server = {server}\n")
-    assert program.true("issued", SERVER, program.pair(*names)[0]) is issued
+    pair = program.issue(*NAMES, days=days, life=life)
+    program.run("install", *pair)
+    for path in ("fullchain.pem", "privkey.pem"):  # an expired one is not installed by itself
+        shutil.copy(program.root / "acme/issued" / path, program.target / path)
+        (program.target / path).chmod(0o640)
+    assert program.true("renewed", part) is renewed
+
+
+@pytest.mark.parametrize(
+    ("names", "server"),
+    [
+        pytest.param(NAMES[:1], SERVER, id="a name is missing"),
+        pytest.param([*NAMES, "www.example.com"], SERVER, id="a name too many"),
+        pytest.param(NAMES, f"{SERVER}2", id="another server"),
+    ],
+)
+def test_what_was_asked_for_otherwise_is_to_be_renewed(
+    program: Program, names: list[str], server: str
+) -> None:
+    pair = program.issue(*names, days=80, server=server)
+    program.run("install", *pair)
+    assert not program.true("renewed", SIXTH)
 
 
 def test_nothing_was_issued_yet(program: Program) -> None:
-    assert not program.true("issued", SERVER, "/nowhere")
+    assert not program.true("renewed", SIXTH)
+
+
+def test_what_was_issued_but_not_installed_is_installed(program: Program) -> None:
+    pair = program.issue(*NAMES, days=80)
+    assert not program.true("renewed", SIXTH)
+    assert program.run("renew", SIXTH).stderr == ""
+    assert program.true("renewed", SIXTH)
+    assert program.true("installed", *pair)
+    assert program.told() == ["reload-or-restart nginx.service"]
+
+
+@pytest.mark.parametrize("words", [[], ["renew"], ["install", "/one"], ["forget", "/a", "/b"]])
+def test_it_says_how_it_is_used(program: Program, words: list[str]) -> None:
+    said = program.run(*words)
+    assert (said.returncode, said.stderr.startswith("usage: program install")) == (1, True)

@@ -88,7 +88,8 @@ def test_key_of_the_certificate_is_for_its_readers(host: Host) -> None:
 
 
 def test_certificate_will_be_renewed(host: Host) -> None:
-    assert host.service("certbot.timer").is_enabled
+    assert host.service("homestead-certificate.timer").is_enabled
+    assert host.service("homestead-certificate.timer").is_running
 
 
 def test_configuration_of_synapse_is_not_for_everybody(host: Host) -> None:

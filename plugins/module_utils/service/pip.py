@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from ..already_there import Found
 from .machine import Machine
 from .model import ServiceError
 
@@ -26,6 +27,14 @@ _PLACES = ("global", "install", ":env:")
 """Each outdoes those before it (pip's documentation, Configuration)."""
 _HEARD = {"PIP_USER": "0", "PIP_QUIET": "0", "PIP_VERBOSE": "0"}
 """Or what is set would also be what `pip config` itself goes by."""
+
+ALREADY_THERE = (
+    Found(
+        "settings of pip (`/etc/pip.conf`)",
+        "uses",
+        "mirrors, proxies and authorities; no other setting changes what is installed, or where",
+    ),
+)
 
 
 def environment(host: Machine) -> dict[str, str]:

@@ -33,7 +33,7 @@ EXPIRY = Check(
     "certificate.expiry",
     "certificate",
     _REFERENCE,
-    "Find out why the certificate was not renewed (systemctl status certbot.timer).",
+    "Find out why the certificate was not renewed (journalctl --unit homestead-certificate).",
 )
 KEY = Check(
     "certificate.key",

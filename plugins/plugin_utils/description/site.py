@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
+from ...module_utils.already_there import Found
 from .components import (
     COMPONENTS,
     FEDERATION_PORT,
@@ -34,6 +35,14 @@ CERTIFICATE_GROUP = "homestead-tls"
 LOOPBACK = "127.0.0.1"
 WEBROOT = "/var/lib/homestead/acme"
 DOCUMENT_DIRECTORY = "/var/lib/homestead/well-known"
+ALREADY_THERE = (
+    Found(
+        "certificates, accounts, settings and hooks of certbot (`/etc/letsencrypt`), in any state",
+        "leaves alone",
+        "ours and its account are kept apart; what `--standalone` renewed finds port 80 taken:"
+        " [what to do](certificates.md#if-certbot-was-here-before)",
+    ),
+)
 
 Data = dict[str, object]
 
