@@ -43,7 +43,7 @@ _BEGIN = f"""\
         fib daddr type != local accept
         udp sport 53 accept
         tcp dport {{tcp}} {{note}} notrack
-        meta l4proto {{{{ tcp, sctp, dccp, icmp, ipv6-icmp }}}} accept
+        meta l4proto {{{{ tcp, sctp, dccp, icmp, icmpv6 }}}} accept
         ct zone set 48632
         udp dport {{udp}} {{note}}
         meta l4proto != {{others}} {{note}}
