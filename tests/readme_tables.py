@@ -35,7 +35,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def ports() -> str:
     """Write every port of the component table."""
     rows = [
-        (_number(port), port.protocol, port.purpose, _needed(component))
+        (_number(port), port.protocol, port.purpose, _needed(component, port))
         for component in COMPONENTS.values()
         for port in component.ports
     ]
@@ -46,11 +46,12 @@ def _number(port: Port) -> str:
     return str(port.first) if port.first == port.last else f"{port.first}–{port.last}"  # noqa: RUF001 en dash of a range
 
 
-def _needed(component: Component) -> str:
+def _needed(component: Component, port: Port) -> str:
     if not component.optional:
         return "always"
+    unless = f", unless `{port.switch}` is false" if port.switch else ""
     later = "" if component.role else ", in a later release"
-    return f"with `{component.name}`{later}"
+    return f"with `{component.name}`{unless}{later}"
 
 
 def variables() -> str:

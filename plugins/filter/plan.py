@@ -47,7 +47,7 @@ RETURN = r"""
 _value:
   description:
     - A dictionary with C(format), C(domain), C(hostname), C(ports), C(dns_records),
-      C(well_known), C(redirects), C(expectations), C(snippets) and C(published).
+      C(well_known), C(redirects), C(expectations), C(bots), C(snippets) and C(published).
   type: dict
 """
 

@@ -368,6 +368,12 @@ options:
         description: The HTTP status O(healthy[].url) must answer.
         type: int
         default: 200
+      token:
+        description:
+          - The secret of the host with which O(healthy[].url) is asked, as a bearer token.
+          - The request is then a POST of an empty JSON object, as the ping of an application
+            service is.
+        type: str
       socket:
         description: The path of a listening socket.
         type: path

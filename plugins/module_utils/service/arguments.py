@@ -83,6 +83,7 @@ _HEALTH: dict[str, Any] = {
     "address": {"type": "str", "default": "127.0.0.1"},
     "url": {"type": "str"},
     "status": {"type": "int", "default": 200},
+    "token": {"type": "str", "no_log": False},
     "socket": {"type": "path"},
     "argv": {"type": "list", "elements": "str"},
     "timeout": {"type": "float", "default": 30},
@@ -404,7 +405,8 @@ def _health(entry: dict[str, Any]) -> Health:
     if port is not None:
         return Health(entry["protocol"], entry["address"], port, timeout=timeout)
     if entry["url"] is not None:
-        return Health("url", entry["url"], status=entry["status"], timeout=timeout)
+        token = entry["token"] or ""
+        return Health("url", entry["url"], status=entry["status"], timeout=timeout, token=token)
     if entry["argv"] is not None:
         return Health("command", timeout=timeout, argv=_argv(entry["argv"]))
     return Health("socket", entry["socket"], timeout=timeout)

@@ -65,7 +65,7 @@ def _ask_socket(health: Health, _host: Machine) -> str:
     return ""
 
 
-def _ask_url(health: Health, _host: Machine) -> str:
+def _ask_url(health: Health, host: Machine) -> str:
     """Ask once, without proxies and without following redirects."""
     from http import client  # it takes longer to import than everything else here together
     from urllib.parse import urlsplit
@@ -74,7 +74,12 @@ def _ask_url(health: Health, _host: Machine) -> str:
     kind = client.HTTPSConnection if url.scheme == "https" else client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=5)
     try:
-        connection.request("GET", url._replace(scheme="", netloc="").geturl() or "/")
+        target = url._replace(scheme="", netloc="").geturl() or "/"
+        if health.token:
+            secret = (host.places.secrets / health.token).read_text(encoding="utf-8").strip()
+            connection.request("POST", target, "{}", {"Authorization": f"Bearer {secret}"})
+        else:
+            connection.request("GET", target)
         status = connection.getresponse().status
     except client.HTTPException as error:
         return f"{health.address}: {error!r}"

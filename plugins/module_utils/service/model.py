@@ -128,6 +128,8 @@ class Health:
     status: int = 200
     timeout: float = 30
     argv: tuple[str, ...] = ()
+    token: str = ""
+    """The secret with which a URL is asked; then it is told something, and not only read."""
 
 
 @dataclass(frozen=True)

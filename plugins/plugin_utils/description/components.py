@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Protocol = Literal["tcp", "udp", "ah", "esp", "gre", "ipv6", "vrrp"]
 
@@ -18,6 +18,7 @@ class Port:
 
     `probe` is the verifier's word for what must answer there. Where it is not `needed`, something
     listens only if the operator wants it; `inside`, what listens is silent towards strangers.
+    A variable that is its `switch` closes it, and what listens there, when it is false.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Port:
     probe: str = ""
     needed: bool = False
     inside: bool = False
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ class DnsRecord:
 
 @dataclass(frozen=True)
 class ApplicationService:
-    """Who acts on the homeserver for users of its own (Application Service API, Registration)."""
+    """Who acts on the homeserver for users of its own (Application Service API, Registration).
+
+    A bridge has a `start`, which tells people how to begin with its sender, and obeys the
+    administrators of bridges, of whom it needs one.
+    """
 
     sender: str
     users: str
     """A regular expression for the local parts of its users."""
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,11 +109,11 @@ class Choice:
     units: tuple[str, ...] = ()
 
 
-def _tcp(name: str, port: int, purpose: str, probe: str = "", **more: bool) -> Port:
+def _tcp(name: str, port: int, purpose: str, probe: str = "", **more: Any) -> Port:
     return Port(name, "tcp", port, port, purpose, probe, **more)
 
 
-def _udp(name: str, port: int, purpose: str, probe: str = "", **more: bool) -> Port:
+def _udp(name: str, port: int, purpose: str, probe: str = "", **more: Any) -> Port:
     return Port(name, "udp", port, port, purpose, probe, **more)
 
 
@@ -184,7 +191,25 @@ _ROWS = (
     Component(
         name="heisenbridge",
         title="IRC bridge",
-        ports=(_tcp("ident", 113, "Ident: who is who on IRC", "ident"),),
+        role="heisenbridge",
+        ports=(
+            _tcp(
+                "ident",
+                113,
+                "Ident: who is who on IRC",
+                "ident",
+                needed=True,
+                switch="heisenbridge_identd",
+            ),
+        ),
+        upstream=Listener(9898, "Heisenbridge"),
+        routes=(Route("/_heisenbridge/media/"),),
+        application_service=ApplicationService(
+            sender="heisenbridge",
+            users="irc_.*",
+            start="Start a direct chat with it, or accept its invitation, and say HELP. "
+            "It cannot read encrypted rooms: switch encryption off when you start the chat.",
+        ),
     ),
     Component(
         name="wireguard",
@@ -212,6 +237,12 @@ ALWAYS = tuple(row.name for row in _ROWS if not row.optional)
 def optional() -> tuple[str, ...]:
     """Return the names of the components that may be left out."""
     return tuple(row.name for row in COMPONENTS.values() if row.optional)
+
+
+def switches() -> tuple[str, ...]:
+    """Return the variables that close ports of components when they are false."""
+    ports = (port for row in COMPONENTS.values() for port in row.ports)
+    return tuple(dict.fromkeys(port.switch for port in ports if port.switch))
 
 
 REVERSE_PROXIES = {row.name: row for row in (Choice("nginx", ("nginx.service",)),)}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Callable, TypeVar
 
-from ...module_utils.names import email_fault
+from ...module_utils.names import email_fault, user_id_fault
 from . import ports, values
 from .components import (
     ALWAYS,
@@ -22,6 +22,7 @@ from .components import (
     REGISTRATIONS,
     REVERSE_PROXIES,
     optional,
+    switches,
 )
 from .documents import read_client
 from .domains import domain_fault
@@ -48,6 +49,8 @@ DEFAULTS: dict[str, object] = {
     "ssh_rate_limit": 0,
     "report_dir": None,
     "verify_ignore": [],
+    "bridge_admins": [],
+    **dict.fromkeys(switches(), True),
 }
 HIGHEST_UPLOAD_MB = 10240
 LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
@@ -61,6 +64,8 @@ _SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 def variable(name: str) -> str:
     """Return the inventory variable that this input comes from."""
+    if name in switches():
+        return name
     return f"firewall_{name}" if name in OF_THE_FIREWALL else f"matrix_{name}"
 
 
@@ -82,6 +87,7 @@ class Description:
     sources: Mapping[str, tuple[str, ...]]
     ssh_rate_limit: int
     certificate: str
+    bridge_admins: tuple[str, ...]
 
 
 class _Reader:
@@ -127,6 +133,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         sources=sources,
         ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
         certificate=reader.read(values.choice, "certificate", CERTIFICATES) or "",
+        bridge_admins=reader.read(read_bridge_admins, "bridge_admins", components) or (),
     )
 
 
@@ -135,7 +142,9 @@ def _read_ports(
 ) -> tuple[ports.OpenPort, ...]:
     ssh_port = reader.read(values.port, "ssh_port") or 22
     extra = reader.read(ports.read_extra, "extra_ports") or ()
-    everything = (*ports.component_ports(components, ssh_port=ssh_port), *extra)
+    closed = [name for name in switches() if reader.read(values.boolean, name) is False]
+    own = ports.component_ports(components, ssh_port=ssh_port, closed=closed)
+    everything = (*own, *extra)
     reader.faults.add(ports.collisions(everything, components=components))
     return ports.narrowed(everything, sources=sources)
 
@@ -174,6 +183,24 @@ def _component_fault(name: str, component: str, times: int) -> str:
     if COMPONENTS[component].role is None:
         return f"{name} lists {component!r}, which this release cannot set up yet; take it out."
     return ""
+
+
+def read_bridge_admins(name: str, value: object, components: Iterable[str]) -> tuple[str, ...]:
+    """Read the Matrix IDs that bridges obey, of this server or others; a bridge needs one."""
+    given = tuple(dict.fromkeys(map(str, values.items(name, value))))
+    values.refuse(
+        f"{name} is wrong: {fault.message}."
+        for fault in map(user_id_fault, given)
+        if fault is not None and fault.severity == "error"
+    )
+    services = ((row, COMPONENTS[row].application_service) for row in components)
+    for row, service in services:
+        if service is not None and service.start and not given:
+            raise ValueError(
+                f"{name} is empty, so {row!r} would obey whoever talks to it first; "
+                "list your Matrix ID, like '@you:example.com'."
+            )
+    return given
 
 
 def read_ssh_rate(name: str, value: object) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from .components import (
     COMPONENTS,
     INTERNAL_LISTENERS,
     Component,
+    Port,
     Protocol,
 )
 
@@ -43,6 +44,12 @@ class OpenPort:
     probe: str = ""
     needed: bool = False
     inside: bool = False
+
+    @classmethod
+    def of(cls, row: Port, component: str) -> OpenPort:
+        """Return the port of a row, open to everybody."""
+        shared = {name: value for name, value in vars(row).items() if name != "switch"}
+        return cls(component=component, **shared)
 
     @property
     def label(self) -> str:
@@ -76,13 +83,19 @@ class OpenPort:
         }
 
 
-def component_ports(components: Iterable[str], *, ssh_port: int) -> tuple[OpenPort, ...]:
-    """Return the ports these components need, in the order of the table."""
+def component_ports(
+    components: Iterable[str], *, ssh_port: int, closed: Collection[str] = ()
+) -> tuple[OpenPort, ...]:
+    """Return the ports these components need, in the order of the table, but for the `closed`.
+
+    Those are named by their switches.
+    """
     found = []
     for component in components:
         for row in COMPONENTS[component].ports:
             moved = replace(row, first=ssh_port, last=ssh_port) if row.name == "ssh" else row
-            found.append(OpenPort(component=component, **vars(moved)))
+            if row.switch not in closed:
+                found.append(OpenPort.of(moved, component))
     return tuple(found)
 
 

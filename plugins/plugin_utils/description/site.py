@@ -71,6 +71,8 @@ def derive(description: Description) -> Data:
         "redirects": redirects(description),
         "turn": turn(description),
         "application_services": application_services(description),
+        "bridge_admins": list(description.bridge_admins),
+        "bots": bots(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "retired": retired(description),
@@ -104,9 +106,9 @@ def listens(description: Description) -> list[str]:
 
     The relay's range is left out: other programs use some of it for a moment.
     """
-    listening = (row for row in rows(description) if row.name != "ssh")
-    ports = (port for row in listening for port in row.ports if port.first == port.last)
-    return [f"{port.protocol} {port.first}" for port in ports]
+    listening = {row.name for row in rows(description) if row.name != "ssh"}
+    ports = (port for port in description.ports if port.component in listening)
+    return [f"{port.protocol} {port.first}" for port in ports if port.first == port.last]
 
 
 def well_known(description: Description) -> Data:
@@ -260,6 +262,19 @@ def application_services(description: Description) -> list[Data]:
         }
         for row in rows(description)
         if row.application_service is not None
+    ]
+
+
+def bots(description: Description) -> list[Data]:
+    """Return who of the application services is there for people to talk to, and how."""
+    return [
+        {
+            "matrix_id": f"@{row.application_service.sender}:{description.domain}",
+            "purpose": row.title,
+            "start": row.application_service.start,
+        }
+        for row in rows(description)
+        if row.application_service is not None and row.application_service.start
     ]
 
 

@@ -19,7 +19,16 @@ from ...module_utils.host.published import (
 from .snippets import snippets
 
 FORMAT = 1
-_TAKEN = ("domain", "hostname", "ports", "dns_records", "well_known", "redirects", "expectations")
+_TAKEN = (
+    "domain",
+    "hostname",
+    "ports",
+    "dns_records",
+    "well_known",
+    "redirects",
+    "expectations",
+    "bots",
+)
 _TITLES = {
     "nginx": "nginx: in the server block of {domain}",
     "caddy": "Caddy: in the site block of {domain}",
@@ -60,6 +69,7 @@ def text(planned: Data) -> str:
         _section("Documents that the host serves", _documents(planned)),
         _section(f"Redirects that {planned['domain']} must make", _redirects(planned)),
         *_snippets(planned),
+        _section("Bots to talk to, once the server runs", _bots(planned)),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
@@ -124,6 +134,10 @@ def _redirects(planned: Data) -> list[str]:
         f"(status {redirect['status']}, with Access-Control-Allow-Origin: *)"
         for redirect in planned["redirects"]
     ]
+
+
+def _bots(planned: Data) -> list[str]:
+    return [f"{bot['matrix_id']} ({bot['purpose']}): {bot['start']}" for bot in planned["bots"]]
 
 
 def _snippets(planned: Data) -> list[list[str]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ def test_every_description_is_a_sentence(name: str) -> None:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_choices_are_those_of_the_table(name: str) -> None:
     assert tuple(OPTIONS[name].get("choices", ())) == CHOICES.get(name, ())
+
+
+def test_the_components_that_can_be_set_up_are_those_with_a_role() -> None:
+    said = re.findall(r"V\((\w+)\)", " ".join(OPTIONS["matrix_components"]["description"]))
+    assert said == [name for name in components.optional() if components.COMPONENTS[name].role]
 
 
 def test_the_plan_takes_the_same_variables() -> None:

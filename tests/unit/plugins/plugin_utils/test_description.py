@@ -13,6 +13,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.descr
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
+BRIDGE = {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}
 SMTP = {"host": "smtp.example.com", "from": "matrix@example.com"}
 
 
@@ -37,6 +38,7 @@ def test_the_domain_alone_is_enough() -> None:
         ),
         pytest.param({"firewall": "none", "certificate": "self_signed"}, id="other choices"),
         pytest.param({"firewall": "ufw"}, id="ufw"),
+        pytest.param({**BRIDGE, "bridge_admins": ["@Bob:10.0.0.1:8448"]}, id="foreign and old"),
         pytest.param({"firewall": "firewalld"}, id="firewalld"),
         pytest.param({"components": None, "support": None, "addresses": None}, id="nulls"),
     ],
@@ -75,6 +77,46 @@ def test_what_is_right(given: dict[str, object]) -> None:
             {"components": ["jitsi", "jitsi"]},
             "matrix_components lists 'jitsi' 2 times; list it once.",
             id="component twice",
+        ),
+        pytest.param(
+            {**BRIDGE, "components": ["heisenbridge", "heisenbridge"]},
+            "matrix_components lists 'heisenbridge' 2 times; list it once.",
+            id="bridge twice",
+        ),
+        pytest.param(
+            {"components": ["heisenbridge"]},
+            "matrix_bridge_admins is empty, so 'heisenbridge' would obey whoever talks to it "
+            "first; list your Matrix ID, like '@you:example.com'.",
+            id="bridge without an administrator",
+        ),
+        pytest.param(
+            {**BRIDGE, "bridge_admins": ["@alice:example.com", "alice@example.com"]},
+            "matrix_bridge_admins is wrong: 'alice@example.com' is not a Matrix ID like "
+            "@user:example.com.",
+            id="administrator who has only an e-mail address",
+        ),
+        pytest.param(
+            {"bridge_admins": ["@alice:exa mple.com"]},
+            "matrix_bridge_admins is wrong: the Matrix ID '@alice:exa mple.com' is wrong: "
+            "'exa mple.com' is not a host name: between dots stand 1 to 63 ASCII letters, digits "
+            "and hyphens.",
+            id="administrator of no server",
+        ),
+        pytest.param(
+            {"bridge_admins": "@alice:example.com"},
+            "matrix_bridge_admins must be a list, not '@alice:example.com'.",
+            id="administrators that are no list",
+        ),
+        pytest.param(
+            {**BRIDGE, "heisenbridge_identd": "perhaps"},
+            "heisenbridge_identd cannot be 'perhaps'; write true or false.",
+            id="neither with ident nor without",
+        ),
+        pytest.param(
+            {**BRIDGE, "extra_ports": [{"protocol": "tcp", "first": 113}]},
+            "113/tcp (Ident: who is who on IRC) collides with firewall_extra_ports 113/tcp "
+            "(Opened by the operator); choose another port for one of them.",
+            id="a port of the bridge's for something else",
         ),
         pytest.param(
             {"components": ["synapse"]},

@@ -24,6 +24,9 @@ CASES = [
     pytest.param({}, id="the domain alone"),
     pytest.param({"support": SUPPORT}, id="with support"),
     pytest.param({"hostname": "example.com"}, id="one name for both"),
+    pytest.param(
+        {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}, id="a bridge"
+    ),
     pytest.param({"serve_base_domain": True, "addresses": ["192.0.2.1"]}, id="base domain here"),
     pytest.param(
         {"sources": {"ssh": ["192.0.2.0/24"]}, "extra_ports": [{"protocol": "udp", "first": 7000}]},
@@ -96,6 +99,8 @@ def test_the_text_says_everything(inputs: dict[str, object]) -> None:
         assert record["name"] in said
     for redirect in result["redirects"]:
         assert redirect["to"] in said
+    for bot in result["bots"]:
+        assert f"{bot['matrix_id']} ({bot['purpose']}): {bot['start']}" in said
 
 
 def test_the_text_for_people() -> None:

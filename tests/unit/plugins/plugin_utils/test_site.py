@@ -270,6 +270,31 @@ def test_every_port_once_and_closed_ports_disjoint(names: list[str]) -> None:
     assert not closed & tcp
 
 
+BRIDGE = {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}
+
+
+def ports_of_the_bridge(**inputs: object) -> list[Any]:
+    result = derived(**BRIDGE, **inputs)
+    opened = [port for port in result["ports"] if port["component"] == "heisenbridge"]
+    proven = [port["first"] for port in result["expectations"]["ports"]["open"]]
+    assert (113 in proven) == ("tcp 113" in result["listens"]) == bool(opened)
+    return opened
+
+
+@pytest.mark.parametrize("off", [False, "false"])
+def test_a_port_follows_its_switch(off: object) -> None:
+    """Firewall, plan, verifier, and who may hold the port already: all of them."""
+    assert [port["name"] for port in ports_of_the_bridge()] == ["ident"]
+    assert ports_of_the_bridge(heisenbridge_identd=off) == []
+
+
+def test_bridges_are_bots_to_talk_to() -> None:
+    (bot,) = derived(**BRIDGE)["bots"]
+    assert bot["matrix_id"] == "@heisenbridge:example.com"
+    assert "encryption off" in bot["start"]
+    assert derived()["bots"] == []
+
+
 @given(CHOSEN)
 def test_everything_is_plain_data(names: list[str]) -> None:
     result = with_components(*names)

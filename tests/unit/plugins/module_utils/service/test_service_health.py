@@ -13,7 +13,10 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.health im
     ask,
     wait_until_healthy,
 )
-from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import Machine
+from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import (
+    Machine,
+    Places,
+)
 from ansible_collections.homestead.matrix.plugins.module_utils.service.model import (
     Health,
     ServiceError,
@@ -27,14 +30,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def answering(words: bytes) -> Iterator[int]:
+def answering(words: bytes, heard: list[bytes] | None = None) -> Iterator[int]:
     """Answer one connection with these words; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
             connection, _unused = server.accept()
             with connection:
-                connection.recv(1000)
+                said = connection.recv(1000)
+                if said.startswith(b"POST") and said.endswith(b"\r\n\r\n"):
+                    said += connection.recv(1000)
+                (heard if heard is not None else []).append(said)
                 connection.sendall(words)
 
         thread = threading.Thread(target=answer, daemon=True)
@@ -58,6 +64,20 @@ def test_url(words: bytes, problem: str) -> None:
         said = ask(Health("url", f"http://127.0.0.1:{port}/health"), HOST)
     assert problem in said
     assert bool(problem) == bool(said)
+
+
+def test_url_with_a_token(tmp_path: Path) -> None:
+    """The ping of an application service (Client-Server API) is such a question."""
+    host = Machine(places=Places(secrets=tmp_path))
+    (tmp_path / "bridge").write_text("its-token\n")
+    heard: list[bytes] = []
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", heard) as port:
+        health = Health("url", f"http://127.0.0.1:{port}/ping", token="bridge")
+        assert ask(health, host) == ""
+    head, body = heard[0].split(b"\r\n\r\n")
+    assert head.startswith(b"POST /ping HTTP/1.1\r\n")
+    assert b"Authorization: Bearer its-token" in head
+    assert body == b"{}"
 
 
 def test_port() -> None:
