@@ -140,6 +140,12 @@ _FULL_VAR = (
     "cat /dev/zero >/var/lib/homestead/filler 2>/dev/null || true"
 )
 
+ALL_BUT_SSH = "-p tcp -m multiport ! --dports 22 -j REJECT"
+THEIR_TABLE = (
+    "table inet theirs { chain input { type filter hook input priority 10; policy drop; "
+    "iif lo accept; ct state established,related accept; tcp dport 22 accept; }; }"
+)
+
 
 def _without(tunnel: Way, *, says: str, starts: Literal["ours", "bare"] = "bare") -> Attempt:
     """Come through a tunnel that new rules do not let in."""
@@ -267,5 +273,16 @@ ATTEMPTS = {
             "firewalld": "firewall-cmd --quiet --remove-service=homestead-matrix --add-service=ssh",
         },
         ends="new",
+    ),
+    # Refused, because rules of others would shut out what ours let in.
+    "iptables rejects all but ssh": Attempt(
+        says="the chain INPUT of iptables shuts out tcp 80, tcp 443",
+        before=_same(f"iptables -I INPUT {ALL_BUT_SSH}"),
+        after=_same(f"iptables -D INPUT {ALL_BUT_SSH}"),
+    ),
+    "a table of nftables drops all but ssh": Attempt(
+        says="the chain input of the table inet theirs of nftables shuts out tcp 80, tcp 443",
+        before=_same(f"nft '{THEIR_TABLE}'"),
+        after=_same("nft delete table inet theirs"),
     ),
 }

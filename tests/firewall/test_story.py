@@ -25,7 +25,7 @@ time.sleep(600)
 def story(bare: Server) -> dict[str, Run]:
     """Return what an operator saw, from a bare host on."""
     assert bare.play(matrix_firewall="none").status == 0
-    bare.behind(f"exec python3 -c '{LISTEN}'")
+    bare.lab.run("server", "systemd-run", "--quiet", "python3", "-c", LISTEN)
     plays = {"dry run": ["--check"], "first run": [], "second run": [], "last dry run": ["--check"]}
     return {name: bare.play(*options) for name, options in plays.items()}
 

@@ -71,7 +71,7 @@ def listening(root: Path = Path("/")) -> dict[str, str]:
     tcp, udp = map(beyond_loopback, _sockets_of(root))
     found = listeners(tcp=tcp, udp=udp)
     holders = _holders(root, set(found), f"{tcp}\n{udp}")
-    return {port: holders.get(inode, "the kernel") for inode, port in found.items()}
+    return {port: holders.get(inode, "a program or the kernel") for inode, port in found.items()}
 
 
 def _sockets_of(root: Path) -> list[str]:

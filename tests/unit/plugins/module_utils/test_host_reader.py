@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.host.reading import observe
+from ansible_collections.homestead.matrix.plugins.module_utils.host.reading import (
+    listening,
+    observe,
+)
 
 TCP = "   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:0 0     0        0 4711 1\n"
 UDP = "   0: 00000000:0D96 00000000:0000 07 00000000:00000000 00:0 0   105        0 4712 2\n"
@@ -48,6 +51,25 @@ def test_a_host_is_read(root: Path) -> None:
     assert seen.owners == {"4711": "nginx"}
     assert seen.disks[0].free > 0
     assert (seen.server_name, seen.services, seen.secrets) == ("", frozenset(), frozenset())
+
+
+LOCAL = {
+    "proc/net/tcp": "0100007F",
+    "proc/net/tcp6": "00000000000000000000000001000000",
+    "proc/net/udp": "3500007F",
+    "proc/net/udp6": "0000000000000000FFFF00000100007F",
+}
+
+
+@pytest.mark.parametrize(("path", "address"), LOCAL.items(), ids=LOCAL)
+def test_what_listens_to_others_is_told(root: Path, path: str, address: str) -> None:
+    """The kernel itself listens for a tunnel, and loopback is not for others."""
+    with open(root / path, "a", encoding="utf-8") as table:
+        table.write(TCP.replace("00000000:0050", f"{address}:0051").replace("4711", "4713"))
+        table.write(UDP.replace("00000000:0D96", f"{address}:0D97"))
+    with open(root / "proc/net/udp", "a", encoding="utf-8") as table:
+        table.write(UDP.replace(" 105 ", "   0 "))
+    assert listening(root) == {"tcp 80": "nginx", "udp 3478": "a program or the kernel"}
 
 
 def test_a_process_that_ends_meanwhile_is_left_out(root: Path) -> None:
