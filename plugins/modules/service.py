@@ -340,6 +340,11 @@ options:
     type: list
     elements: str
     default: []
+  lets_go:
+    description: Units that an earlier O(units) had and that run on, though nobody here needs them.
+    type: list
+    elements: str
+    default: []
   healthy:
     description:
       - What must answer before a change counts, one after the other. Each has exactly one of

@@ -155,6 +155,7 @@ ARGUMENTS: dict[str, Any] = {
     "watch": _list_of({"path": _PATH, "on_change": _REACTION}),
     "validate": _list_of(_CHECK),
     "units": _WORDS,
+    "lets_go": _WORDS,
     "healthy": _list_of(
         _HEALTH, mutually_exclusive=[_HEALTH_KINDS], required_one_of=[_HEALTH_KINDS]
     ),
@@ -215,6 +216,7 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
         ),
         checks=tuple(Validation(_argv(e["argv"]), e["user"]) for e in params["validate"]),
         units=units,
+        lets_go=_units(params["lets_go"]),
         health=tuple(_health(entry) for entry in params["healthy"]),
     )
     return _each_path_once(service)

@@ -157,6 +157,7 @@ class Service:
     watch: tuple[WatchedPath, ...]
     checks: tuple[Validation, ...]
     units: tuple[str, ...]
+    lets_go: tuple[str, ...]
     health: tuple[Health, ...]
 
 

@@ -155,7 +155,7 @@ def find_due(plan: Plan, host: Machine) -> tuple[Command, ...]:
 
 def retired_units(service: Service, before: Record) -> tuple[str, ...]:
     """Return the units that were ours, as the record says, and shall run no longer."""
-    kept = service.units if service.present else ()
+    kept = (*service.units, *service.lets_go) if service.present else ()
     return tuple(unit for unit in before.units if unit not in kept)
 
 

@@ -142,6 +142,12 @@ def test_a_unit_no_longer_listed_is_retired(paper: Paper) -> None:
     assert not paper.apply(units=["a"])["changed"]
 
 
+def test_a_unit_that_is_let_go_runs_on(paper: Paper) -> None:
+    paper.apply(units=["a", "b"])
+    assert paper.apply(units=["a"], lets_go=["b"])["units"] == {"a.service": "unchanged"}
+    assert not paper.apply(units=["a"])["changed"]
+
+
 def test_absent_keeps_data_and_secrets(paper: Paper) -> None:
     data = {"path": paper.path("data"), **US}
     task = {"units": ["a"], "files": [paper.file("etc/a", "x")], "directories": [data]}
