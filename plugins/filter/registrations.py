@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A list of dictionaries with C(path), C(document), C(group), C(mode) and C(secret).
+  description: A list of dictionaries with C(path), C(document), C(group) and C(mode).
   type: list
   elements: dict
 """
@@ -85,7 +85,6 @@ def registrations(
             "document": registration(service),
             "group": group,
             "mode": "0640",
-            "secret": True,
         }
         for service in site["application_services"]
         if only in ("", service["id"])

@@ -51,7 +51,7 @@ def test_its_registration_is_that_of_synapse_and_where_media_are() -> None:
         "_synapse_registrations"
     )
     assert document == other["document"]
-    assert (entry["mode"], entry["group"], entry["secret"]) == ("0640", "heisenbridge", True)
+    assert (entry["mode"], entry["group"]) == ("0640", "heisenbridge")
 
 
 def test_it_listens_on_the_loopback_address_only() -> None:

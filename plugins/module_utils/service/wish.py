@@ -195,8 +195,19 @@ def _without_strange_lines(before: str, after: str) -> str:
 def speakable(text: str, changes: Iterable[Change], wished: Iterable[Wish], vault: Vault) -> str:
     """Return a program's last words without secrets and without lines of secret files."""
     contents = [wish.node.content for wish in wished if wish.secret]
-    contents += [change.before.content for change in changes if change.wish.secret]
+    contents += [_leaving(change) for change in changes if _holds_secrets(change.wish)]
     return hide_lines(vault.mask(text), contents)
+
+
+def _holds_secrets(wish: Wish) -> bool:
+    return wish.secret or bool(PLACEHOLDER.search(wish.shown))
+
+
+def _leaving(change: Change) -> bytes:
+    """Return the former lines that go: among them are the secrets that nobody knows any more."""
+    stay = set(change.wish.node.content.splitlines())
+    lines = change.before.content.splitlines()
+    return b"\n".join(line for line in lines if line not in stay)
 
 
 def _texts(change: Change, vault: Vault) -> tuple[str, str]:

@@ -16,12 +16,18 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.model imp
     Secret,
     ServiceError,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.nodes import Node
 from ansible_collections.homestead.matrix.plugins.module_utils.service.secrets import (
     ALPHABET,
     Vault,
     hide_lines,
     open_vault,
     placeholder,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.service.wish import (
+    Change,
+    Wish,
+    speakable,
 )
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -50,6 +56,17 @@ def test_masking_undoes_revealing(values: dict[str, str], between: str) -> None:
     assert not any(value in vault.mask(revealed) for value in values.values())
     if len(set(values.values())) == len(values):
         assert vault.mask(revealed) == text
+
+
+def test_of_a_file_with_a_token_only_the_token_is_hidden() -> None:
+    """What a program says stays readable, and a token that was replaced is no secret less."""
+    shown = f"id: examplebridge\ntoken: {placeholder('bridge')}\n".encode()
+    vault = Vault({"bridge": "token-of-today"}, {})
+    wish = Wish("/etc/bridge.yaml", Node("file", content=vault.reveal(shown)), shown=shown)
+    change = Change(wish, Node("file", content=b"id: examplebridge\ntoken: token-of-old\n"))
+    said = "examplebridge: token-of-today and token-of-old"
+    told = speakable(said, [change], [wish], vault)
+    assert told == f"examplebridge: {placeholder('bridge')} and (secret)"
 
 
 def opened(folder: Path, *secrets: Secret, check: bool = False) -> Vault:
