@@ -41,6 +41,12 @@ options:
     type: list
     elements: str
     default: [tcp 80, tcp 443]
+  adopt:
+    description:
+      - Whether a Synapse that others set up is no reason to refuse the host. What speaks against
+        taking it over is one.
+    type: bool
+    default: false
   refuse:
     description:
       - Whether a host fails the task if it cannot be a Matrix server or cannot be looked at.
@@ -195,6 +201,19 @@ secrets:
   type: list
   elements: str
   sample: [synapse_admin_token, turn]
+adoption:
+  description:
+    - What is to be taken over of a Synapse that others set up; empty if there is none, or with
+      O(adopt=false).
+    - The same as before, with V(begun) true, if a run was killed that took it over.
+  returned: when the host could be looked at
+  type: dict
+  sample: {}
+adopted:
+  description: What the Synapse of this host has kept of the one before it; empty without one.
+  returned: when the host could be looked at
+  type: dict
+  sample: {}
 published:
   description:
     - Ports that NAT leads past the firewall, because their packets never come to its rules for the

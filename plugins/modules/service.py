@@ -181,7 +181,8 @@ options:
         default: false
       after_commands:
         description:
-          - Whether it is written only after the commands, such as the link to what they install.
+          - Whether it is written or removed only after the commands, such as the link to what they
+            install.
         type: bool
         default: false
       on_change: &on_change
@@ -309,6 +310,12 @@ options:
         description: Seconds after which it is stopped and counts as failed.
         type: float
         default: 1800
+      at_rest:
+        description:
+          - Whether O(units) and O(instead_of) are stopped before it runs, because it works on what
+            is theirs.
+        type: bool
+        default: false
       on_change: *on_change
   watch:
     description: Files of others whose content is an input of the units, such as certificates.
@@ -342,6 +349,13 @@ options:
     default: []
   lets_go:
     description: Units that an earlier O(units) had and that run on, though nobody here needs them.
+    type: list
+    elements: str
+    default: []
+  instead_of:
+    description:
+      - Units of others, in whose place those of O(units) run. They are stopped and disabled, their
+        files stay, and they run again as before if the service does not come true.
     type: list
     elements: str
     default: []

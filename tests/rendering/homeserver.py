@@ -54,7 +54,8 @@ def role(mode: str = "invite", **more: Any) -> Role:
     description = described(
         registration=mode.split()[0], smtp=given.get("matrix_smtp", {}), max_upload_mb=70
     )
-    return Role("synapse", matrix_site=description, matrix_host=HOST, **given, **more)
+    facts = {"matrix_host": HOST, **given, **more}
+    return Role("synapse", matrix_site=description, **facts)
 
 
 def settings(mode: str = "invite", **more: Any) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.adoption.old import SCHEMA
 from homeserver import (
     FILES,
+    HOST,
     MODES,
     PLACEHOLDER,
     python_of_synapse,
@@ -110,6 +112,60 @@ def test_the_log_goes_to_the_standard_output(synapse: Path, tmp_path: Path) -> N
     )
     done = subprocess.run([synapse, "-c", script, log], capture_output=True, text=True, check=True)
     assert done.stdout == "INFO synapse GET-1 said\n"
+
+
+def test_the_version_of_the_tables_is_the_installed_ones(synapse: Path) -> None:
+    question = "from synapse.storage.schema import SCHEMA_VERSION; print(SCHEMA_VERSION)"
+    done = subprocess.run([synapse, "-c", question], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == SCHEMA
+
+
+ADOPTION: dict[str, Any] = {
+    "units": ["chat.service"],
+    "drop_ins": [],
+    "signing_key": "/srv/chat/signing.key",
+    "media": {"path": "/srv/chat/media", "same_disk": False},
+    "sqlite": "/srv/chat/homeserver.db",
+    "keeps": {"pepper": True, "settings": {"old_signing_keys": {"ed25519:a": {}}}},
+}
+
+
+def test_what_an_adoption_keeps_stays_in_later_runs() -> None:
+    adopting, later, without = (
+        role(matrix_host={**HOST, **facts}, ansible_check_mode=False)
+        for facts in ({"adoption": ADOPTION}, {"adopted": ADOPTION["keeps"]}, {})
+    )
+    for own in (adopting, later):
+        kept = own.value("_synapse_settings")
+        assert kept["old_signing_keys"] == {"ed25519:a": {}}
+        assert PLACEHOLDER.findall(kept["password_config"]["pepper"]) == ["synapse_pepper"]
+        assert own.value("_synapse_secrets")["synapse_pepper"] == {"given": True}
+        files = {entry["path"] for entry in own.value("_synapse_adoption_files")}
+        assert "/var/lib/homestead/adopted.json" in files
+    assert {"old_signing_keys", "password_config"}.isdisjoint(without.value("_synapse_settings"))
+    assert "synapse_pepper" not in without.value("_synapse_secrets")
+
+
+def test_the_mark_of_an_adoption_goes_after_all_that_it_moves() -> None:
+    adopting, without = (
+        role(matrix_host={**HOST, "adoption": facts}, ansible_check_mode=False)
+        for facts in (ADOPTION, {})
+    )
+    mark = adopting.value("_synapse_adoption_files")[0]
+    assert (mark["path"], mark["state"], mark["after_commands"]) == (
+        "/var/lib/homestead/adoption.json",
+        "absent",
+        True,
+    )
+    programs = [command["argv"][0] for command in adopting.value("_synapse_adoption_commands")]
+    assert programs[:2] == ["install", "cp"]
+    assert [Path(program).name for program in programs if program.startswith("/opt")] == [
+        "python",
+        "update_synapse_database",
+        "synapse_port_db",
+    ]
+    assert without.value("_synapse_adoption_commands") == []
+    assert len(without.value("_synapse_adoption_files")) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,6 +12,7 @@ from ..host.judging import (
     Requirements,
     facts,
     faults,
+    others_synapse,
     told,
 )
 from ..host.reading import observe
@@ -26,10 +27,17 @@ def answer(request: ModuleRequest) -> Result:
         memory_mb=arguments["minimum_memory_mb"],
         disk_mb=arguments["minimum_disk_mb"],
         ports=frozenset(arguments["ports"]),
+        adopt=arguments["adopt"],
     )
     seen = observe(ports=needed.ports)
     found = faults(seen, needed)
     result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
+    if needed.adopt and others_synapse(seen):
+        # Only the one run that adopts reads all of this.
+        from ..adoption.reading import Reader
+
+        speaking_against, result["adoption"] = Reader().judged(needed.server_name)
+        found += speaking_against
     if found and arguments["refuse"]:
         return {**result, "failed": True, "msg": told(found)}
     return {**result, **_minted()} if arguments["turn_credentials"] else result

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..already_there import Found
-from . import clusters, disks
+from . import clusters, disks, turn_server
 from .clusters import Cluster, Databases
 from .disks import MEGABYTE, Disk
-from .homeservers import homeserver_faults
+from .homeservers import others, refusal
 from .nat_rules import published
 
 
@@ -41,14 +42,6 @@ _LOOPBACK = re.compile(
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
 
-_UNCONFIGURED = {
-    "syslog",
-    "no-rfc5780",
-    "no-stun-backward-compatibility",
-    "response-origin-only-with-rfc5780",
-}
-"""All that Debian's package sets in /etc/turnserver.conf."""
-
 ALREADY_THERE = (
     Found(
         "a program on a port that the server needs, like a web server on 443",
@@ -57,14 +50,6 @@ ALREADY_THERE = (
     ),
     Found(
         "a server of this collection for another domain", "refuses", "every account would be lost"
-    ),
-    Found(
-        "a TURN server with a configuration (`/etc/turnserver.conf`)",
-        "refuses",
-        "take another host, or move that file away",
-    ),
-    Found(
-        "a TURN server as its package left it", "uses", "nobody has configured it, so it is ours"
     ),
 )
 
@@ -90,6 +75,14 @@ class Observation:
     nftables: str
     homeservers: frozenset[str] = frozenset()
     """Which paths of `HOMESERVERS` there are."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """The texts of units that people wrote, by their paths, until there is a Synapse of ours."""
+    records: frozenset[str] = frozenset()
+    """The services of which something is ours already, if only in part."""
+    adoption: str = ""
+    """What an adoption that was not finished is about, as JSON."""
+    adopted: str = ""
+    """What ours has kept of the Synapse before it, as JSON."""
     turnserver: str = ""
     databases: Databases = field(default_factory=Databases)
     unfinished: frozenset[str] = frozenset()
@@ -105,6 +98,8 @@ class Requirements:
     disk_mb: int
     ports: frozenset[str] = frozenset()
     """Written as "tcp 443"."""
+    adopt: bool = False
+    """Whether a Synapse of others is to be taken over."""
 
 
 def release_fields(os_release: str) -> dict[str, str]:
@@ -159,8 +154,9 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
             _memory_fault(seen, needed),
             *_disk_faults(seen, needed),
             _server_name_fault(seen, needed),
-            *homeserver_faults(seen.homeservers, seen.services),
-            _turn_fault(seen),
+            *_homeserver_faults(seen, needed),
+            _unfinished_fault(seen, needed),
+            turn_server.fault(seen.turnserver, seen.services),
             *_database_faults(seen),
         )
         if sentence
@@ -232,15 +228,23 @@ def _server_name_fault(seen: Observation, needed: Requirements) -> str:
     )
 
 
-def _turn_fault(seen: Observation) -> str:
-    """Refuse to take a TURN server away from whoever uses it."""
-    lines = {line.strip() for line in seen.turnserver.splitlines()}
-    settings = {line for line in lines if line and not line.startswith("#")}
-    if "coturn" in seen.services or settings <= _UNCONFIGURED:
+def others_synapse(seen: Observation) -> str:
+    """Return a path of a Synapse that is none of ours, without the first slash; or nothing."""
+    found = others(seen.homeservers, seen.units, seen.records)
+    return next((path for row, path in found if row.service), "")
+
+
+def _homeserver_faults(seen: Observation, needed: Requirements) -> list[str]:
+    found = others(seen.homeservers, seen.units, seen.records)
+    return [refusal(row, path) for row, path in found if not (row.service and needed.adopt)]
+
+
+def _unfinished_fault(seen: Observation, needed: Requirements) -> str:
+    if needed.adopt or not seen.adoption:
         return ""
     return (
-        "The host has a TURN server that this collection did not set up (/etc/turnserver.conf); "
-        "whoever uses it would lose it. Take another host, or move that file away."
+        "The adoption of the Synapse on the host was interrupted; run again with "
+        "matrix_adopt: true, and it will be finished."
     )
 
 
@@ -278,6 +282,8 @@ def facts(seen: Observation) -> dict[str, object]:
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
         "published": published_ports(seen),
         "services": sorted(seen.services),
+        "adoption": json.loads(seen.adoption or "{}"),
+        "adopted": json.loads(seen.adopted or "{}"),
         "secrets": sorted(seen.secrets),
     }
 

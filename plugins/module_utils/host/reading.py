@@ -41,6 +41,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
     """Read everything that the judgement needs, with the owners of these ports ("tcp 443")."""
     tcp, udp = _sockets_of(root)
     asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
+    records = _records(root / STATE)
     return Observation(
         os_release=_text(root / "etc/os-release"),
         meminfo=_text(root / "proc/meminfo"),
@@ -52,7 +53,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         disks=disks.read(root),
         machine=platform.machine(),
         server_name=_text(root / STATE / "server_name").strip(),
-        services=_services(root / STATE),
+        services=records | _names(root / STATE / "transactions"),
         secrets=_names(root / SECRETS),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
@@ -63,6 +64,10 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         turnserver=_text(root / "etc/turnserver.conf"),
         databases=_databases(root),
         unfinished=_names(root / STATE / "transactions"),
+        units={} if "synapse" in records else _units(root),
+        records=records,
+        adoption=_text(root / STATE / "adoption.json") if "synapse" in records else "",
+        adopted=_text(root / STATE / "adopted.json"),
     )
 
 
@@ -108,10 +113,15 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _services(state: Path) -> frozenset[str]:
-    """Return the services that we set up, or were interrupted in setting up."""
-    finished = {name.removesuffix(".json") for name in _names(state / "services")}
-    return _names(state / "transactions") | finished
+def _records(state: Path) -> frozenset[str]:
+    """Return the services of which a file or unit may be ours."""
+    return frozenset(name.removesuffix(".json") for name in _names(state / "services"))
+
+
+def _units(root: Path) -> dict[str, str]:
+    """Return the texts of the units that people wrote, by their paths."""
+    paths = sorted((root / "etc/systemd/system").glob("*.service"))
+    return {str(path.relative_to(root)): _text(path) for path in paths if path.is_file()}
 
 
 def _databases(root: Path) -> Databases:

@@ -75,6 +75,7 @@ _COMMAND: dict[str, Any] = {
     "user": {"type": "str"},
     "environment": {"type": "dict", "default": {}},
     "timeout": {"type": "float", "default": 1800},
+    "at_rest": {"type": "bool", "default": False},
     "on_change": _REACTION,
 }
 _HEALTH: dict[str, Any] = {
@@ -156,6 +157,7 @@ ARGUMENTS: dict[str, Any] = {
     "validate": _list_of(_CHECK),
     "units": _WORDS,
     "lets_go": _WORDS,
+    "instead_of": _WORDS,
     "healthy": _list_of(
         _HEALTH, mutually_exclusive=[_HEALTH_KINDS], required_one_of=[_HEALTH_KINDS]
     ),
@@ -218,6 +220,7 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
         units=units,
         lets_go=_units(params["lets_go"]),
         health=tuple(_health(entry) for entry in params["healthy"]),
+        instead_of=_units(params["instead_of"]),
     )
     return _each_path_once(service)
 
@@ -367,6 +370,7 @@ def _command(entry: dict[str, Any], units: tuple[str, ...]) -> Command:
         environment=tuple(sorted((k, str(v)) for k, v in entry["environment"].items())),
         timeout=entry["timeout"],
         reaction=_reaction(entry, units),
+        at_rest=entry["at_rest"],
     )
 
 

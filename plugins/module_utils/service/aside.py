@@ -35,7 +35,8 @@ ALREADY_THERE = (
 
 def set_aside(changes: Iterable[Change], ours: Container[str], host: Machine) -> dict[str, str]:
     """Return where the copy of each file belongs that we did not write and shall replace."""
-    elsewhere = (c for c in changes if host.places.configuration not in Path(c.wish.path).parents)
+    own = {host.places.configuration, host.places.state}
+    elsewhere = (c for c in changes if own.isdisjoint(Path(c.wish.path).parents))
     foreign = [change for change in elsewhere if _is_foreign(change, ours)]
     if not foreign:
         return {}

@@ -54,7 +54,7 @@ class Places:
     secrets: Path = Path("/etc/homestead/secrets")
     locks: Path = Path("/run/homestead")
     configuration: Path = Path("/etc/homestead")
-    """What stands here is ours by its place, whichever of our programs wrote it."""
+    """What stands here or in `state` is ours by its place, whichever of our programs wrote it."""
 
     @property
     def downloads(self) -> Path:

@@ -80,6 +80,7 @@ class Command:
     environment: tuple[tuple[str, str], ...]
     timeout: float
     reaction: Reaction
+    at_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ class Service:
     units: tuple[str, ...]
     lets_go: tuple[str, ...]
     health: tuple[Health, ...]
+    instead_of: tuple[str, ...] = ()
 
 
 def empty_answer(message: str) -> dict[str, Any]:

@@ -56,7 +56,18 @@ def _installed(host: Machine, packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def _groups(service: Service) -> set[str]:
-    return {*service.groups, *(service.account.groups if service.account else ())}
+    account = service.account
+    # Packages of others make accounts without a group of their own.
+    own = {account.name} if account and _is_user(account.name) else set()
+    return {*service.groups, *(account.groups if account else ()), *own}
+
+
+def _is_user(name: str) -> bool:
+    try:
+        find_user(name)
+    except ServiceError:
+        return False
+    return True
 
 
 def _is_group(name: str) -> bool:
@@ -70,14 +81,14 @@ def _is_group(name: str) -> bool:
 def _account_needs(account: Account) -> dict[str, Any]:
     """Return the arguments of `ansible.builtin.user` that make this account right, or none."""
     membership = {"name": account.name, "groups": list(account.groups), "append": True}
-    try:
-        user = find_user(account.name)
-    except ServiceError:
+    if not _is_user(account.name):
         home = {"home": account.home} if account.home else {}
         group = {"group": account.name} if _is_group(account.name) else {}
         how = {"system": True, "create_home": False, "shell": "/usr/sbin/nologin"}
         return {**membership, **how, **home, **group}
+    user = find_user(account.name)
+    wished = {*account.groups, account.name}
     member_of = {entry.gr_name for entry in grp.getgrall() if account.name in entry.gr_mem}
     with contextlib.suppress(KeyError):
         member_of.add(grp.getgrgid(user.pw_gid).gr_name)
-    return {} if set(account.groups) <= member_of else membership
+    return {} if wished <= member_of else {**membership, "groups": sorted(wished)}

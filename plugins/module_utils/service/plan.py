@@ -69,7 +69,8 @@ class Plan:
 
     def actions(self, known: Record) -> dict[str, units.Action]:
         """Return what each unit needs, given the inputs with which it is known to run."""
-        own, retired = self.service.units if self.service.present else (), self.retired
+        own = self.service.units if self.service.present else ()
+        retired = (*self.retired, *self.replaced)
         found: dict[str, units.Action] = {}
         for unit, state in self.states.items():
             wished = self.inputs.get(unit, Inputs())
@@ -85,6 +86,11 @@ class Plan:
     @property
     def retired(self) -> tuple[str, ...]:
         return retired_units(self.service, self.before)
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Return the units of others in whose place ours run."""
+        return tuple(u for u in self.service.instead_of if u not in self.service.units)
 
     @property
     def is_change(self) -> bool:
@@ -130,7 +136,7 @@ def make_plan(service: Service, needs: Needs, host: Machine, *, check: bool) -> 
     )
     wished = tuple(wishes(service, before, vault, host.places, check=check))
     inputs = unit_inputs(service, wished, needs)
-    names = {*service.units, *before.units, *inputs, *before.inputs}
+    names = {*service.units, *before.units, *service.instead_of, *inputs, *before.inputs}
     states = units.show(host, sorted(names))
     changes = tuple(differences(wished))
     kept = set_aside(changes, before.files, host)

@@ -38,6 +38,7 @@ class Progress:
     ran: list[str] = field(default_factory=list)
     actions: dict[str, units.Action] = field(default_factory=dict)
     reached_units: bool = False
+    at_rest: bool = False
 
 
 def prepare(plan: Plan, host: Machine) -> bool:
@@ -57,9 +58,10 @@ def carry_out(plan: Plan, host: Machine) -> Progress:
     )
     with _WayBack(plan, host, progress):
         save(host, plan, plan.intent)
-        _retire(plan, host, progress)
+        _retire(plan, host, progress, plan.retired)
         _write(change.wish for change in plan.changes if not change.wish.late)
         _run_commands(plan, host, progress)
+        _retire(plan, host, progress, plan.replaced)
         _write(change.wish for change in plan.changes if change.wish.late)
         for check in plan.service.checks if plan.service.present else ():
             commands.check(check, host)
@@ -102,9 +104,9 @@ def save(host: Machine, plan: Plan, record: Record) -> None:
     nodes.write(path, nodes.ABSENT if empty else records.dump(record))
 
 
-def _retire(plan: Plan, host: Machine, progress: Progress) -> None:
+def _retire(plan: Plan, host: Machine, progress: Progress, retired: Iterable[str]) -> None:
     actions = plan.actions(plan.intent)
-    leaving = [unit for unit in plan.retired if actions.get(unit) == "stopped"]
+    leaving = [unit for unit in retired if actions.get(unit) == "stopped"]
     progress.reached_units |= bool(leaving)
     progress.actions.update({unit: actions[unit] for unit in leaving})
     units.retire(host, leaving)
@@ -115,8 +117,17 @@ def _run_commands(plan: Plan, host: Machine, progress: Progress) -> None:
     for command in plan.service.commands if plan.service.present else ():
         if command in plan.due or commands.is_due(command, host, plan.before, plan.planned):
             _note(plan, host, progress, command.reaction)
+            if command.at_rest and not progress.at_rest:
+                _let_rest(plan, host, progress)
             commands.run(command, host, plan.vault)
             progress.ran.append(" ".join(command.argv))
+
+
+def _let_rest(plan: Plan, host: Machine, progress: Progress) -> None:
+    """Stop what a command must not meet at work; on the way back it runs again."""
+    progress.reached_units = progress.at_rest = True
+    resting = (*plan.service.units, *plan.replaced)
+    units.stop(host, [unit for unit in resting if plan.states[unit].loaded])
 
 
 def _note(plan: Plan, host: Machine, progress: Progress, reaction: Reaction) -> None:

@@ -103,12 +103,17 @@ def retire(host: Machine, units: list[str]) -> None:
     """Stop and disable units, while their files still stand."""
     if not units:
         return
-    _systemctl(host, "stop", *units)
+    stop(host, units)
     enabled = [
         unit for unit, state in show(host, units).items() if state.file.startswith("enabled")
     ]
     if enabled:
         _systemctl(host, "disable", *enabled)
+
+
+def stop(host: Machine, units: Iterable[str]) -> None:
+    if names := list(units):
+        _systemctl(host, "stop", *names)
 
 
 def apply(host: Machine, actions: Mapping[str, Action], own: tuple[str, ...]) -> list[str]:

@@ -112,7 +112,7 @@ def _file_wish(file: File, vault: Vault, owned: _Owners) -> Wish:
     if file.link is not None:
         return Wish(file.path, Node("link", target=file.link), file.reaction, late=file.late)
     if file.content is None:
-        return Wish(file.path, ABSENT, file.reaction, file.secret)
+        return Wish(file.path, ABSENT, file.reaction, file.secret, late=file.late)
     node = owned.node(Node("file", content=vault.reveal(file.content)), file.ownership)
     shown = file.content
     return Wish(file.path, node, file.reaction, file.secret, shown=shown, late=file.late)

@@ -44,6 +44,7 @@ VERSION_ID="13"
 VERSION_CODENAME=trixie
 ID=debian
 """
+STARTED = "/opt/chat/bin/python -m synapse.app.homeserver -c /srv/chat"
 FIB_TRIE = """Main:
   +-- 0.0.0.0/0 3 0 5
      |-- 127.0.0.0
@@ -134,6 +135,8 @@ def test_facts() -> None:
         "addresses": ["192.0.2.10", "2001:db8::10"],
         "published": [],
         "services": [],
+        "adoption": {},
+        "adopted": {},
         "secrets": [],
     }
 
@@ -270,9 +273,31 @@ def test_memory_unknown_is_none() -> None:
         pytest.param(
             replace(FRESH, homeservers=frozenset({"etc/matrix-synapse"})),
             "The host has a Synapse that this collection did not set up (/etc/matrix-synapse); its "
-            "accounts, rooms and signing key would be lost from sight. Take another host: this "
-            "release cannot adopt a server. If nothing there is needed any more, move it away.",
+            "accounts, rooms and signing key would be lost from sight. Adopt it with matrix_adopt: "
+            "true, or take another host. If nothing there is needed any more, move it away.",
             id="another Synapse",
+        ),
+        pytest.param(
+            replace(FRESH, units={"etc/systemd/system/chat.service": f"ExecStart={STARTED}\n"}),
+            "The host has a Synapse that this collection did not set up "
+            "(/etc/systemd/system/chat.service); its accounts, rooms and signing key would be lost "
+            "from sight. Adopt it with matrix_adopt: true, or take another host. If nothing there "
+            "is needed any more, move it away.",
+            id="another Synapse under any name",
+        ),
+        pytest.param(
+            replace(FRESH, units={"etc/systemd/system/m.service": "ExecStart=/opt/tuwunel -c x\n"}),
+            "The host has a Tuwunel that this collection did not set up "
+            "(/etc/systemd/system/m.service); its accounts, rooms and signing key would be lost "
+            "from sight. Take another host: only a Synapse can be adopted. If nothing there is "
+            "needed any more, move it away.",
+            id="another make under any name",
+        ),
+        pytest.param(
+            replace(FRESH, adoption='{"begun": true}', records=frozenset({"synapse"})),
+            "The adoption of the Synapse on the host was interrupted; run again with "
+            "matrix_adopt: true, and it will be finished.",
+            id="an adoption half done",
         ),
         pytest.param(
             replace(FRESH, turnserver="# comment\nstatic-auth-secret=north\n"),
@@ -322,6 +347,7 @@ def test_what_is_refused(seen: Observation, sentence: str) -> None:
                 homeservers=frozenset({"etc/matrix-synapse"}),
                 turnserver="realm=example.com",
                 services=frozenset({"synapse", "coturn"}),
+                records=frozenset({"synapse", "coturn"}),
             ),
             id="our own servers",
         ),
@@ -354,6 +380,24 @@ def test_every_homeserver_is_refused_wherever_it_stands(row: Homeserver) -> None
 def test_all_faults_are_told_at_once() -> None:
     seen = replace(FRESH, os_release="", meminfo="", disks=FULL, tcp=listening(80))
     assert len(faults(seen, NEEDED)) == 4
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        pytest.param("ExecStart=/bin/tar c /etc/matrix-synapse\n", id="a backup of one"),
+        pytest.param("Description=not synapse.app.homeserver\n", id="a word about one"),
+        pytest.param("ExecStart=/usr/bin/dendritic\n", id="a name that only begins alike"),
+    ],
+)
+def test_a_unit_that_starts_no_homeserver_is_none(unit: str) -> None:
+    assert faults(replace(FRESH, units={"etc/systemd/system/a.service": unit}), NEEDED) == []
+
+
+def test_with_the_word_a_synapse_is_no_fault_but_other_makes_are() -> None:
+    there = frozenset({"etc/matrix-synapse", "etc/dendrite"})
+    [sentence] = faults(replace(FRESH, homeservers=there), replace(NEEDED, adopt=True))
+    assert "has a Dendrite" in sentence
 
 
 def test_several_faults_are_a_list() -> None:
