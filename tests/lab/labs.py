@@ -165,7 +165,7 @@ class Lab:
         """Restart a whole host."""
         subprocess.run(["docker", "restart", self.container(host)], check=True, capture_output=True)
         asked = ("systemctl", "is-system-running")
-        wait_until(lambda: b"running" in self.attempt(host, *asked).stdout, seconds=30)
+        wait_until(lambda: b"running" in self.attempt(host, *asked).stdout, seconds=120)
 
     # As an operator does it.
 
