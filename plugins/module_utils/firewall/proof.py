@@ -50,7 +50,7 @@ _BEGIN = f"""\
     }}}}
 }}}}
 """
-_NAMES = {str(number): name for name, number in PORTLESS.items()}
+_NAMES = {"6": "tcp", "17": "udp", **{str(number): name for name, number in PORTLESS.items()}}
 
 
 class Proof:
@@ -106,5 +106,5 @@ def told(seen: str) -> list[str]:
 
 
 def _place(protocol: object, port: int) -> str:
-    name = str(protocol)
-    return f"{name} {port}" if name in ("tcp", "udp") else f"protocol {_NAMES.get(name, name)}"
+    name = _NAMES.get(str(protocol), str(protocol))
+    return f"{name} {port}" if name in ("tcp", "udp") else f"protocol {name}"

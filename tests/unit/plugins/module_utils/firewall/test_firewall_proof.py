@@ -101,7 +101,11 @@ def test_what_is_told_of(listening: list[str], line: str) -> None:
     [
         pytest.param("", [], id="nothing"),
         pytest.param(seen(("tcp", 1194), ("esp", 9)), ["protocol esp", "tcp 1194"], id="names"),
-        pytest.param(seen((41, 0), (99, 1)), ["protocol 99", "protocol ipv6"], id="numbers"),
+        pytest.param(
+            seen((41, 0), (17, 53), (99, 1)),
+            ["protocol 99", "protocol ipv6", "udp 53"],
+            id="numbers",
+        ),
     ],
 )
 def test_places(text: str, places: list[str]) -> None:
