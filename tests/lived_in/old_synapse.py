@@ -69,6 +69,25 @@ SETTINGS: dict[str, Any] = {
     "max_upload_size": "10M",
     "user_directory": {"search_all_users": True},
 }
+ON_POSTGRESQL = {
+    **SETTINGS,
+    "database": {
+        "name": "psycopg2",
+        "args": {
+            "user": "chat",
+            "password": "secret of chat",
+            "dbname": "chat",
+            "host": "localhost",
+        },
+    },
+}
+POSTGRESQL = """
+export DEBIAN_FRONTEND=noninteractive
+apt-get install --yes --quiet=2 --no-install-recommends postgresql >/dev/null
+systemctl start postgresql.service
+runuser -u postgres -- psql --quiet --command="create role chat login password 'secret of chat'"
+runuser -u postgres -- createdb --owner=chat --encoding=UTF8 --locale=C --template=template0 chat
+"""
 # What the host lets in from outside by itself, until a web server does it.
 OUTSIDE = {
     "listeners": [
@@ -124,6 +143,8 @@ class Client:
 def install(lab: Lab, settings: dict[str, Any]) -> None:
     """Set the old server up, so that it runs and answers on 8448 too."""
     lab.shell("matrix", f"set -e\n{INSTALL}")
+    if settings == ON_POSTGRESQL:
+        lab.shell("matrix", f"set -e\n{POSTGRESQL}")
     lab.run("ns", "lab-certificate", NAME, f"DNS:{NAME}")
     for part in ("crt", "key"):
         path = f"/etc/chat/tls.{part}"

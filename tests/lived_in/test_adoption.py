@@ -182,3 +182,32 @@ def test_no_secret_was_told(life: Life, lab: Lab) -> None:
         assert not [secret for secret in SECRETS if secret in done.output]
     kept = lab.read("matrix", "/etc/homestead/secrets/synapse_macaroon")
     assert kept == "an old macaroon secret\n"
+
+
+@pytest.fixture(scope="module")
+def with_postgresql() -> Iterator[Lab]:
+    lab = Lab("adoption-postgresql")
+    lab.up(release=RELEASE, only=("ns", "matrix", "vantage"))
+    yield lab
+    lab.down()
+
+
+def test_one_on_postgresql_is_taken_over(with_postgresql: Lab) -> None:
+    """Its database stays as it is, and ours has a cluster of its own beside it."""
+    lab = with_postgresql
+    old_synapse.install(lab, old_synapse.ON_POSTGRESQL)
+    alice = Client(lab, NAME).registered("alice")
+    room: str = alice.ask("POST", "v3/createRoom", {"preset": "public_chat"})["room_id"]
+    alice.say(room, "before")
+    old_synapse.behind_a_web_server(lab)
+    key = lab.read("matrix", old_synapse.KEY).split()[1]
+    first = run(lab, ADOPT)
+    assert first.status == 0, first.output[-8000:]
+    assert alice.ask("GET", "v3/account/whoami")["user_id"] == alice.user
+    assert "before" in alice.texts(room)
+    assert lab.read("matrix", "/var/lib/matrix-synapse/signing.key").split()[1] == key
+    alice.say(room, "after")
+    count = "select count(*) from events where type = 'm.room.message'"
+    asked = ["psql", "--tuples-only", "--no-align", "--dbname=chat", f"--command={count}"]
+    assert lab.run("matrix", "runuser", "-u", "postgres", "--", *asked).strip() == "1"
+    assert run(lab, ADOPT).recap("matrix")["changed"] == 0

@@ -126,6 +126,7 @@ ADOPTION: dict[str, Any] = {
     "signing_key": "/srv/chat/signing.key",
     "media": {"path": "/srv/chat/media", "same_disk": False},
     "sqlite": "/srv/chat/homeserver.db",
+    "postgresql": {"name": "", "port": 5432},
     "keeps": {"pepper": True, "settings": {"old_signing_keys": {"ed25519:a": {}}}},
 }
 
@@ -165,6 +166,12 @@ def test_the_mark_of_an_adoption_goes_after_all_that_it_moves() -> None:
         "synapse_port_db",
     ]
     assert without.value("_synapse_adoption_commands") == []
+    there = {**ADOPTION, "sqlite": "", "postgresql": {"name": "chat", "port": 5434}}
+    restoring = role(matrix_host={**HOST, "adoption": there}, ansible_check_mode=False)
+    *_others, empty, last = restoring.value("_synapse_adoption_commands")
+    assert empty["at_rest"]
+    assert "--port=5434 --format=custom chat | runuser -u matrix-synapse" in last["argv"][-1]
+    assert "--port=5433 --dbname=synapse" in last["argv"][-1]
     assert len(without.value("_synapse_adoption_files")) == 1
 
 

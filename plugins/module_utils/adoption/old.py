@@ -49,11 +49,10 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Database:
-    """A file of SQLite, or a database of PostgreSQL and the role that uses it."""
+    """A file of SQLite, or a database of PostgreSQL."""
 
     path: str = ""
     name: str = ""
-    owner: str = ""
     host: str = ""
     port: int = 5432
 
@@ -85,10 +84,9 @@ class Old:
         given = told.get("args") or {}
         if told.get("name", "sqlite3") == "sqlite3":
             return Database(self._absolute(given.get("database") or "homeserver.db"))
-        user = next((unit.user for unit in self.units if not unit.is_worker), "")
         name = given.get("dbname") or given.get("database") or ""
         host, port = str(given.get("host") or ""), int(given.get("port") or 5432)
-        return Database("", name, given.get("user") or user, host, port)
+        return Database("", name, host, port)
 
     @property
     def signing_key(self) -> str:
@@ -212,13 +210,20 @@ def _database_fault(old: Old, found: Findings) -> str:
             if gone
             else ""
         )
-    return _postgresql_fault(database)
+    return _postgresql_fault(database, found)
 
 
-def _postgresql_fault(database: Database) -> str:
+def _postgresql_fault(database: Database, found: Findings) -> str:
+    if not database.is_local:
+        return (
+            f"The database of the Synapse on the host is on another one ({database.host}); move it "
+            "to a PostgreSQL of this host first."
+        )
+    if found.schema:
+        return ""
     return (
-        f"The Synapse on the host has its database in PostgreSQL ({database.name}), and this "
-        "release adopts only one with SQLite; take another host."
+        f"The database of the Synapse on the host cannot be read ({database.name}, at PostgreSQL's "
+        f"port {database.port}); start its cluster."
     )
 
 
@@ -266,6 +271,7 @@ def facts(old: Old, found: Findings) -> dict[str, Any]:
         "signing_key": old.signing_key,
         "media": {"path": old.media if found.has_media else "", "same_disk": found.same_disk},
         "sqlite": old.database.path,
+        "postgresql": {"name": old.database.name, "port": old.database.port},
         "keeps": {"pepper": bool(old.pepper), "settings": kept_settings(old)},
     }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..service.machine import Run, run_program
+from ..service.model import ServiceError
 from .old import PEPPER, SECRETS, Database, Disk, Findings, Old, facts, faults
 from .running import PROGRAMS, PROPERTIES, Unit, configured_at, pythons, read_units
 
@@ -31,6 +32,7 @@ for path in sys.argv[1:]:
 json.dump(settings, sys.stdout, default=str)
 """
 """As Synapse itself merges its files."""
+_BYTES = "select pg_database_size(current_database())"
 _SCHEMA = "select max(version) from schema_version"
 
 
@@ -112,7 +114,20 @@ class Reader:
         )
 
     def _schema(self, database: Database) -> int:
-        return self._schema_of_file(database.path) if database.path else 0
+        if database.path:
+            return self._schema_of_file(database.path)
+        return self._number(database, _SCHEMA) if database.is_local else 0
+
+    def _number(self, database: Database, question: str) -> int:
+        """Ask PostgreSQL; 0 if there is no answer."""
+        where = ["--host=/run/postgresql", f"--port={database.port}", f"--dbname={database.name}"]
+        how = ["--no-psqlrc", "--no-align", "--tuples-only", f"--command={question}"]
+        try:
+            done = self.run(["psql", *where, *how], user="postgres")
+        except ServiceError:  # there is no such account, and no PostgreSQL
+            return 0
+        answer = done.output.strip()
+        return int(answer) if done.code == 0 and answer.isdigit() else 0
 
     def _schema_of_file(self, path: str) -> int:
         import sqlite3  # only an adoption needs it
@@ -130,6 +145,8 @@ class Reader:
             size = _size(self._place(old.database.path))
             yield self._disk(DATA, size)
             yield self._disk(_POSTGRESQL, 2 * size)
+        elif old.database.is_local:
+            yield self._disk(_POSTGRESQL, 2 * self._number(old.database, _BYTES))
         if not same_disk:
             yield self._disk(DATA, sum(map(_size, self._place(old.media).rglob("*"))))
 

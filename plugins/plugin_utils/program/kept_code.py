@@ -106,8 +106,11 @@ class KeptAction(RefusingAction):
                 done = self._start(python, text)
             if done["rc"] != _ABSENT:
                 return _answer(done)
+        # A copy: Ansible puts words of its own into it, and a service asks several times.
         result: Variables = self._execute_module(
-            module_name=f"homestead.matrix.{module}", module_args=arguments, task_vars=variables
+            module_name=f"homestead.matrix.{module}",
+            module_args=dict(arguments),
+            task_vars=variables,
         )
         return result
 

@@ -38,6 +38,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.machine i
     Outcome,
     Places,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.service.model import ServiceError
 
 SHOWN = """\
 Id=chat.service
@@ -60,7 +61,7 @@ CHAT, OLDER = read_units(SHOWN)
 WORKER = replace(CHAT, name="w.service", command="/srv/env/bin/synapse_worker -c w.yaml")
 FILES = ("/srv/chat/homeserver.yaml",)
 PLAIN: dict[str, Any] = {"server_name": "example.com"}
-POSTGRESQL = {"name": "psycopg2", "args": {"dbname": "chat", "host": "localhost"}}
+POSTGRESQL = {"name": "psycopg2", "args": {"dbname": "chat", "host": "localhost", "port": 5433}}
 
 
 def old(**settings: Any) -> Old:
@@ -129,6 +130,7 @@ def test_facts() -> None:
         "signing_key": "/srv/chat/example.com.signing.key",
         "media": {"path": "/srv/chat/media_store", "same_disk": True},
         "sqlite": "/srv/chat/homeserver.db",
+        "postgresql": {"name": "", "port": 5432},
         "keeps": {"pepper": True, "settings": {"old_signing_keys": kept}},
     }
 
@@ -171,7 +173,18 @@ GIGABYTE = 1024 * MEGABYTE
             old(), Findings(missing=("/srv/chat/homeserver.db",)), "is not there", id="no database"
         ),
         pytest.param(old(databases={}), Findings(), "several databases", id="several databases"),
-        pytest.param(old(database=POSTGRESQL), Findings(), "(chat)", id="PostgreSQL"),
+        pytest.param(
+            old(database=POSTGRESQL),
+            Findings(),
+            "cannot be read (chat, at PostgreSQL's port 5433)",
+            id="PostgreSQL does not answer",
+        ),
+        pytest.param(
+            old(database={**POSTGRESQL, "args": {"dbname": "chat", "host": "db.example.com"}}),
+            Findings(schema=SCHEMA),
+            "on another one (db.example.com)",
+            id="PostgreSQL elsewhere",
+        ),
         pytest.param(
             old(), Findings(schema=SCHEMA + 1), f"newer (schema {SCHEMA + 1})", id="newer"
         ),
@@ -197,6 +210,13 @@ def test_an_ordinary_one_is_taken_over() -> None:
     disks = (Disk(1, "/a", GIGABYTE, 400 * MEGABYTE), Disk(2, "/b", GIGABYTE, 400 * MEGABYTE))
     given = old(instance_map={"main": {}}, macaroon_secret_key="m")
     assert faults(given, Findings(schema=SCHEMA, disks=disks), domain="example.com") == []
+
+
+def test_one_with_postgresql_is_taken_over() -> None:
+    given = old(database=POSTGRESQL)
+    assert faults(given, Findings(schema=SCHEMA), domain="example.com") == []
+    taken = facts(given, Findings())
+    assert (taken["sqlite"], taken["postgresql"]) == ("", {"name": "chat", "port": 5433})
 
 
 def test_settings_that_nobody_keeps_are_named_with_their_variables() -> None:
@@ -287,6 +307,36 @@ def test_a_host_with_one_is_read(reader: Reader) -> None:
         "database is at rest."
     ]
     assert taken == {}
+
+
+def test_postgresql_is_asked_for_its_schema_and_size(reader: Reader, root: Path) -> None:
+    words = "{name: psycopg2, args: {database: chat, port: 5433}}"
+    (root / "srv/chat/b.yaml").write_text(f"database: {words}\n", encoding="utf-8")
+    asked: list[Any] = []
+
+    def run(argv: Any, **how: Any) -> Outcome:
+        if argv[0] != "psql":
+            return reader.run(argv, **how)
+        asked.append((argv[2:4], how))
+        return Outcome(0, "84\n" if "schema_version" in argv[-1] else "1000000\n")
+
+    other = replace(reader, run=run)
+    measured = other.findings(other.old())
+    assert asked[0] == (["--port=5433", "--dbname=chat"], {"user": "postgres"})
+    assert measured.schema == 84
+    assert [disk.needed for disk in measured.disks] == [2000000]
+
+
+def test_a_host_without_postgresql_answers_nothing(reader: Reader, root: Path) -> None:
+    (root / "srv/chat/b.yaml").write_text("database: {name: psycopg2}\n", encoding="utf-8")
+
+    def run(argv: Any, **how: Any) -> Outcome:
+        if argv[0] == "psql":
+            raise ServiceError("there is no user 'postgres'")
+        return reader.run(argv, **how)
+
+    other = replace(reader, run=run)
+    assert other.findings(other.old()).schema == 0
 
 
 def test_a_broken_configuration_is_said_by_its_own_python(reader: Reader, root: Path) -> None:

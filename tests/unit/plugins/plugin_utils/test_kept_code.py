@@ -39,7 +39,8 @@ class Asking(KeptAction):
         self.begun.append(cmd)
         return super()._low_level_execute_command(cmd, **options)
 
-    def _execute_module(self, **_others: Any) -> dict[str, Any]:  # type: ignore[override]  # only what is called here
+    def _execute_module(self, *, module_args: Any, **_others: Any) -> dict[str, Any]:  # type: ignore[override]  # only what is called here
+        module_args["_ansible_debug"] = False  # as Ansible's own does
         return dict(SENT)
 
 
@@ -68,6 +69,13 @@ def ask(
     action = Asking(given, connection, context, loader, Templar(loader), None)  # type: ignore[arg-type]  # a fake task
     action.begun = []
     return action.run(task_vars={"ansible_python_interpreter": sys.executable}), action
+
+
+def test_a_request_that_is_sent_can_be_sent_again() -> None:
+    """A service asks again once what it needs has come."""
+    arguments = dict(ASKED)
+    assert ask(arguments, pipelining=False)[0] == SENT
+    assert arguments == ASKED
 
 
 def test_code_is_brought_once(home: Path) -> None:

@@ -46,6 +46,14 @@ def test_the_second_run_asks_once_and_changes_nothing(paper: Paper) -> None:
     ]
 
 
+def test_an_account_of_others_gets_the_group_of_its_name(paper: Paper) -> None:
+    """Debian's `nobody` has none, like accounts that packages make with the group `nogroup`."""
+    needs = paper.apply(account={"name": "nobody"})["needs"]
+    assert needs["groups"] == ["nobody"]
+    assert needs["account"] == {"name": "nobody", "groups": ["nobody"], "append": True}
+    assert "needs" not in paper.apply(account={"name": "root"})
+
+
 def test_check_mode_tells_and_does_not_touch(paper: Paper) -> None:
     paper.programs.units["a.service"] = PaperUnit(loaded=False)
     task = {"files": [paper.file("etc/a", "one")], "units": ["a"], "packages": ["p"]}
