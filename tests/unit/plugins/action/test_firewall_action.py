@@ -126,7 +126,7 @@ def test_a_package_that_cannot_be_installed_is_the_error() -> None:
     result, action = run([MISSING, refusal, refusal])
     assert (result["failed"], result["msg"]) == (True, f"{APT}: no such package")
     assert phases(action) == ["apply", APT, APT]
-    assert {arguments["lock_timeout"] for name, arguments in action.calls if name == APT} == {300}
+    assert {arguments["lock_timeout"] for name, arguments in action.calls if name == APT} == {10}
 
 
 def test_a_refusal_needs_no_proof() -> None:

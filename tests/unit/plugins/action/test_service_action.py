@@ -14,6 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.homestead.matrix.plugins.action.service import ActionModule
 from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import unpack
+from ansible_collections.homestead.matrix.plugins.plugin_utils.program import packages
 
 SERVICE, APT = "homestead.matrix.service", "ansible.builtin.apt"
 DEBCONF = "ansible.builtin.debconf"
@@ -132,6 +133,36 @@ def test_old_package_lists_get_a_second_chance(tmp_path: Path) -> None:
     result, action = run(tmp_path, {}, needing(packages=["p"]), FAILED, ANSWER, ANSWER)
     assert [args.get("cache_valid_time") for _unused, args in action.calls] == [None, 3600, 0, None]
     assert not result.get("failed")
+
+
+HELD = "Waiting for cache lock: Could not get lock /l. It is held by process 77 (unattended-upgr)"
+
+
+@pytest.mark.parametrize(
+    "locked",
+    [
+        pytest.param({"msg": "Failed to lock apt for exclusive operation: /lists"}, id="lists"),
+        pytest.param(
+            {
+                "msg": "'apt-get install p' failed",
+                "stdout": HELD,
+                "stderr": "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock)",
+            },
+            id="dpkg",
+        ),
+    ],
+)
+def test_a_lock_is_waited_for_with_a_word(
+    tmp_path: Path, locked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(packages.Display, "display", lambda _self, text: said.append(text))
+    script = [needing(packages=["p"]), {"failed": True, **locked}, ANSWER, ANSWER]
+    result, action = run(tmp_path, {}, *script)
+    assert [args.get("lock_timeout") for _unused, args in action.calls] == [None, 10, 300, None]
+    assert not result.get("failed")
+    (line,) = said
+    assert ("held by process 77 (unattended-upgr)" in line) == ("stdout" in locked)
 
 
 def test_a_package_that_is_nowhere_fails_in_the_same_shape(tmp_path: Path) -> None:
