@@ -167,7 +167,6 @@ FAULTS = [
             ' "m.identity_server": {"base_url": "vector.im"}}',
         ),
         "error well_known.client.identity_server",
-        "error well_known.client.expected",
     ),
     fault(
         "the delegation is a URL",
