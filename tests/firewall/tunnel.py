@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 PORT = 51820
 GRE = struct.pack("!HH", 0, 0x0800)
@@ -43,8 +44,11 @@ def outside() -> socket.socket:
         if not peer:
             made.bind(("", PORT))
         return made
-    if peer:
-        return socket.create_connection(peer)
+    while peer:
+        try:
+            return socket.create_connection(peer)
+        except ConnectionRefusedError:  # noqa: PERF203 - the other end has only begun
+            time.sleep(0.1)
     return listener.accept()[0]
 
 
