@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..host.disks import MEGABYTE
 from .running import Unit, keys_directory
 
 SCHEMA = 94
 """The version of the tables of the Synapse that the role installs."""
-MEGABYTE = 1024 * 1024
 SPARE = 500 * MEGABYTE
 """What must stay free beside what an adoption writes."""
 SECRETS = {
@@ -109,7 +109,7 @@ class Old:
 
 
 @dataclass(frozen=True)
-class Disk:
+class Demand:
     """A file system, by its number: what is free on it, and what an adoption writes there."""
 
     number: int
@@ -126,7 +126,7 @@ class Findings:
     """Paths that are named and not there."""
     schema: int = 0
     """The version of the database's tables; 0 if nobody could read it."""
-    disks: tuple[Disk, ...] = ()
+    disks: tuple[Demand, ...] = ()
     has_media: bool = False
     same_disk: bool = False
     """Whether the media can have second names among our data."""

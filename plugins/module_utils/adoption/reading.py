@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..host.disks import existing, free_at
+from ..host.homeservers import UNIT_FOLDERS
 from ..service.machine import Run, run_program
 from ..service.model import ServiceError
-from .old import PEPPER, SECRETS, Database, Disk, Findings, Old, facts, faults
+from .old import PEPPER, SECRETS, Database, Demand, Findings, Old, facts, faults
 from .running import PROGRAMS, PROPERTIES, Unit, configured_at, pythons, read_units
 
-UNIT_FOLDERS = ("etc/systemd/system", "lib/systemd/system")
 DATA = "var/lib/matrix-synapse"
 _POSTGRESQL = "var/lib/postgresql"
 _UNIT_OF_PROCESS = re.compile(r"/(?P<name>[^/]+\.service)(?:/|$)")
@@ -139,7 +140,7 @@ class Reader:
         except (sqlite3.Error, TypeError):
             return 0
 
-    def _disks(self, old: Old, *, same_disk: bool) -> Iterator[Disk]:
+    def _disks(self, old: Old, *, same_disk: bool) -> Iterator[Demand]:
         """Return what is written where: a copy of the database, the new one, other disks' media."""
         if old.database.path:
             size = _size(self._place(old.database.path))
@@ -150,14 +151,13 @@ class Reader:
         if not same_disk:
             yield self._disk(DATA, sum(map(_size, self._place(old.media).rglob("*"))))
 
-    def _disk(self, path: str, needed: int) -> Disk:
-        place = self._existing(self.root / path)
-        status = os.statvfs(place)
-        return Disk(os.stat(place).st_dev, f"/{path}", status.f_bavail * status.f_frsize, needed)
+    def _disk(self, path: str, needed: int) -> Demand:
+        place = existing(self.root / path)
+        return Demand(os.stat(place).st_dev, f"/{path}", free_at(place), needed)
 
     def _shares_disk(self, path: str) -> bool:
         """Tell whether a file there can have a second name among our data."""
-        places = (self._existing(self._place(path)), self._existing(self.root / DATA))
+        places = (existing(self._place(path)), existing(self.root / DATA))
         return len({os.stat(place).st_dev for place in places}) == 1
 
     def secrets(self, old: Old) -> dict[str, str]:
@@ -175,10 +175,6 @@ class Reader:
 
     def _place(self, path: str) -> Path:
         return self.root / path.lstrip("/")
-
-    def _existing(self, path: Path) -> Path:
-        """Return the path, or the nearest directory above it that is there."""
-        return path if path.exists() else self._existing(path.parent)
 
 
 def unit_names(root: Path) -> Iterator[str]:

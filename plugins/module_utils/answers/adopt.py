@@ -28,11 +28,12 @@ def answer(
     adoption: dict[str, Any] = request.arguments["adoption"]
     if adoption.get("begun"):
         return _result([])
-    old = (reader or Reader()).old()
+    reader = reader or Reader()
+    old = reader.old()
     if old.unreadable:
         return {**_result([]), "failed": True, "msg": old.unreadable}
     if not request.check:
-        _begin(old, adoption, places or Places(), reader or Reader())
+        _begin(old, adoption, places or Places(), reader)
     names = not_taken_over(old.settings, request.arguments["settings"])
     return {**_result(names, old.files), "changed": True}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from .openings import PORTLESS, Network, Opening, ordered, place
+from .openings import Network, Opening, ordered, place, portless
 
 Range = tuple[str, int, int]
 
@@ -23,9 +23,6 @@ _COUNTER = re.compile(r" \[\d+:\d+\]$")
 _ADMITTING = re.compile(r"-A ufw6?-user-input (?P<match>.*)-j (?:ACCEPT|ufw6?-user-limit-accept)$")
 _PROTOCOLS = ("tcp", "udp")
 _ANY = "1:65535"
-# A host without a list of names has numbers.
-_NAMES: dict[str, str] = {str(number): name for name, number in PORTLESS.items()}
-_NAMES.update((name, name) for name in PORTLESS)
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,8 @@ def _admitted(saved: str, *, everybody: Network) -> Iterator[tuple[Range, Networ
 def _ranges(match: str) -> Iterator[Range]:
     protocol = re.search(r"-p (\S+) ", match)
     ports = re.search(r"--dports? (\S+) ", match)
-    if protocol and (portless := _NAMES.get(protocol[1])):
-        yield portless, 0, 0
+    if protocol and (whole := portless(protocol[1])):
+        yield whole, 0, 0
     for name in _PROTOCOLS:
         if protocol and protocol[1] != name:
             continue

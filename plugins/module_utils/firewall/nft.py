@@ -11,12 +11,9 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from .openings import PORTLESS, Network, Opening, ordered
+from .openings import Network, Opening, ordered, portless
 
 _PLACES = {"tcp dport", "udp dport", "meta l4proto"}
-# nft names a protocol where the host has a list of names.
-_PORTLESS: dict[object, str] = {key: key for key in PORTLESS}
-_PORTLESS.update((number, name) for name, number in PORTLESS.items())
 
 
 def open_ports(listing: str, *, chains: str = ".*") -> list[Opening]:
@@ -50,8 +47,8 @@ def _opened(rule: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int, int], lis
 def _places(match: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
     protocol, field = _field(match).split()
     for value in _values(match):
-        if field == "l4proto" and value in _PORTLESS:
-            yield _PORTLESS[value], 0, 0
+        if field == "l4proto" and (name := portless(value)):
+            yield name, 0, 0
         elif field == "dport" and (found := _range(value)):
             yield (protocol, *found)
 

@@ -18,8 +18,18 @@ Network = Union[IPv4Network, IPv6Network]
 PORTLESS: dict[Portless, int] = {"ah": 51, "esp": 50, "gre": 47, "ipv6": 41, "vrrp": 112}
 """Protocols that are let in as a whole, and their numbers; their first and last port is 0."""
 
+_BY_WORD = {word: name for name, number in PORTLESS.items() for word in (name, str(number))}
+
 _PURPOSE = re.compile(r"[^\"\x00-\x1f\x7f]*")
 _PURPOSE_BYTES = 120  # nftables keeps 128 bytes of a comment
+
+
+def portless(word: object) -> Portless | None:
+    """Return the protocol without ports that a program tells by name, or by number (it has both).
+
+    A host without a list of names has numbers.
+    """
+    return _BY_WORD.get(str(word))
 
 
 def place(protocol: str, first: int, last: int) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..already_there import Found
-from .openings import PORTLESS, Opening
+from .openings import Opening, portless
 from .system import System
 
 ALREADY_THERE = (
@@ -79,8 +79,7 @@ class Condition:
         if self.kind == "source":
             return None if port.sources else False
         if self.kind == "protocol":
-            number = str(PORTLESS.get(port.protocol, ""))  # type: ignore[call-overload]
-            return port.protocol in self.values or number in self.values
+            return any(port.protocol in (value, portless(value)) for value in self.values)
         if self.kind == "port":
             ranges = (match for match in map(_RANGE.fullmatch, self.values) if match)
             return any(

@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from ..already_there import Found
-from .openings import PORTLESS, Opening
+from .openings import PORTLESS, Opening, portless
 from .system import System, require
 
 ALREADY_THERE = (
@@ -50,7 +50,7 @@ _BEGIN = f"""\
     }}}}
 }}}}
 """
-_NAMES = {"6": "tcp", "17": "udp", **{str(number): name for name, number in PORTLESS.items()}}
+_WITH_PORTS = {"6": "tcp", "17": "udp"}
 
 
 class Proof:
@@ -106,5 +106,5 @@ def told(seen: str) -> list[str]:
 
 
 def _place(protocol: object, port: int) -> str:
-    name = _NAMES.get(str(protocol), str(protocol))
+    name = portless(protocol) or _WITH_PORTS.get(str(protocol), str(protocol))
     return f"{name} {port}" if name in ("tcp", "udp") else f"protocol {name}"

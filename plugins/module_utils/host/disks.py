@@ -41,12 +41,23 @@ def read(root: Path) -> tuple[Disk, ...]:
     return tuple(_disk(root, root / place.lstrip("/")) for place in PLACES)
 
 
+def existing(path: Path) -> Path:
+    """Return the path, or the nearest directory above it that is there."""
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def free_at(path: Path) -> int:
+    """Return what is free at a path for programs other than root's, in bytes."""
+    said = os.statvfs(path)
+    return said.f_bavail * said.f_frsize
+
+
 def _disk(root: Path, place: Path) -> Disk:
-    folder = place.resolve()
-    while not folder.exists():
-        folder = folder.parent
-    said = os.statvfs(folder)
+    folder = existing(place.resolve())
+    free = free_at(folder)
     while folder != root and not folder.is_mount():
         folder = folder.parent
     mount = folder.relative_to(root) if folder.is_relative_to(root) else folder
-    return Disk(str(Path("/") / mount), said.f_bavail * said.f_frsize)
+    return Disk(str(Path("/") / mount), free)

@@ -25,12 +25,12 @@ class Homeserver:
     """The only one that can be adopted is of the make of ours."""
 
 
-_UNITS = ("etc/systemd/system", "lib/systemd/system")
+UNIT_FOLDERS = ("etc/systemd/system", "lib/systemd/system")
 
 
 def _native(title: str, *names: str, program: str = "", service: str = "") -> Homeserver:
     """Describe a homeserver by the names of its directory in /etc, of its unit and program."""
-    units = (f"{folder}/{name}.service" for folder in _UNITS for name in names)
+    units = (f"{folder}/{name}.service" for folder in UNIT_FOLDERS for name in names)
     program = program or rf"/({'|'.join(names)})(-[^/\s]*)?(\s|$)"
     return Homeserver(title, (*(f"etc/{name}" for name in names), *units), program, service)
 

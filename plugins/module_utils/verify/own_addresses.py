@@ -28,8 +28,7 @@ _SHUT = ("ports.closed.", "ports.published.", "dns.recursion")
 
 def unproven(findings: Sequence[Finding], is_here: Callable[[str], bool]) -> list[Finding]:
     """Leave open what only another machine can see of addresses that are the vantage's own."""
-    seen = {address for finding in findings for address in addresses_in([finding])}
-    own = {address for address in seen if is_here(address)}
+    own = {address for address in addresses_in(findings) if is_here(address)}
     if not own:
         return list(findings)
     who = " and ".join(sorted(own))

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...module_utils.verify.findings import Finding
-from ...module_utils.verify.redirect_chain import DOCUMENT_LIMIT
-from ...module_utils.verify.strict_json import loads
-from ...module_utils.verify.wire.transport import KIB
 from . import values
 from .components import COMPONENTS
+
+if TYPE_CHECKING:
+    from ...module_utils.verify.findings import Finding
 
 HOMESERVER = "m.homeserver"
 OURS = (HOMESERVER, *(key for row in COMPONENTS.values() for key, _unused in row.client))
@@ -44,6 +43,11 @@ def refuse_faulty(
     judge: Callable[[dict[str, Any]], Iterable[Finding]],
 ) -> None:
     """Raise one ValueError with a sentence for each fault of a document."""
+    # Only for those who write one: each start of a run reads descriptions.
+    from ...module_utils.verify.redirect_chain import DOCUMENT_LIMIT
+    from ...module_utils.verify.strict_json import loads
+    from ...module_utils.verify.wire.transport import KIB
+
     body = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
     try:
         value = loads(body).value

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from ...module_utils.verify.documents.contacts import judge_support
 from . import values
 from .documents import refuse_faulty
 
@@ -19,6 +18,8 @@ def read_support(variable: str, value: object) -> dict[str, object]:
     given = _present(values.mapping(variable, value))
     if not given:
         return {}
+    from ...module_utils.verify.documents.contacts import judge_support
+
     _refuse_unknown(variable, given, _KEYS)
     items = values.items(f"{variable}.contacts", given.pop("contacts", []))
     contacts = [

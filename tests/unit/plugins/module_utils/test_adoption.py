@@ -17,7 +17,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.adoption import o
 from ansible_collections.homestead.matrix.plugins.module_utils.adoption.old import (
     MEGABYTE,
     SCHEMA,
-    Disk,
+    Demand,
     Findings,
     Old,
     facts,
@@ -192,8 +192,8 @@ GIGABYTE = 1024 * MEGABYTE
             old(),
             Findings(
                 disks=(
-                    Disk(1, "/a", GIGABYTE, 400 * MEGABYTE),
-                    Disk(1, "/b", GIGABYTE, 125 * MEGABYTE),
+                    Demand(1, "/a", GIGABYTE, 400 * MEGABYTE),
+                    Demand(1, "/b", GIGABYTE, 125 * MEGABYTE),
                 )
             ),
             "1025 MB must be free at /a, and 1024 MB are",
@@ -207,7 +207,7 @@ def test_what_speaks_against_it(given: Old, found: Findings, words: str) -> None
 
 
 def test_an_ordinary_one_is_taken_over() -> None:
-    disks = (Disk(1, "/a", GIGABYTE, 400 * MEGABYTE), Disk(2, "/b", GIGABYTE, 400 * MEGABYTE))
+    disks = (Demand(1, "/a", GIGABYTE, 400 * MEGABYTE), Demand(2, "/b", GIGABYTE, 400 * MEGABYTE))
     given = old(instance_map={"main": {}}, macaroon_secret_key="m")
     assert faults(given, Findings(schema=SCHEMA, disks=disks), domain="example.com") == []
 
