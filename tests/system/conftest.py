@@ -16,6 +16,7 @@ from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     hand_on,
 )
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
+from changing import changes
 from witness import Witness
 
 
@@ -30,6 +31,15 @@ def server() -> Iterator[Lab]:
     """Return a finished server, for a file of tests that is a suite of its own."""
     with finished_server() as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def changing(server: Lab) -> Iterator[Lab]:
+    """Return the finished server, and leave it as it was."""
+    yield server
+    back = server.play("site")
+    assert back.status == 0, back.output[-8000:]
+    assert changes(server) == 0
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import re
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nio
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.example_component import (
     ARCHIVE,
@@ -26,8 +20,8 @@ from ansible_collections.homestead.matrix.tests.lab.example_component import (
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
+from changing import assert_verified_and_settled, change, changes
 from cryptography import x509
-from people import Gate, has_message, ok, say, until
 
 ZONE = "/etc/dnsmasq.d/lab.conf"
 LEAVES = {name: f"/etc/lab/{HOSTNAME}.{name}" for name in ("crt", "key")}
@@ -37,34 +31,6 @@ SMTP = {**SENDER, "user": "matrix", "password": PASSWORD}
 CONFIGURATION = "cat /etc/matrix-synapse/homeserver.yaml"
 FORMER = "f303ef7e0"
 """A commit whose collection made servers: what somebody may still have installed."""
-
-
-def change(lab: Lab, *options: str, **variables: Any) -> Run:
-    """Run the playbook as an operator does who has changed variables."""
-    return lab.play("site", *options, **variables)
-
-
-def changes(lab: Lab, **variables: Any) -> int:
-    """Return how much another run changes."""
-    return change(lab, "--skip-tags", "verify", **variables).recap("matrix")["changed"]
-
-
-def assert_verified_and_settled(lab: Lab, *options: str, **variables: Any) -> Run:
-    """See that a change comes true, that the verifier is content, and that nothing is left."""
-    first = change(lab, *options, **variables)
-    assert first.status == 0, first.output[-8000:]
-    assert first.recap("matrix")["changed"] > 0
-    assert changes(lab, **variables) == 0
-    return first
-
-
-@pytest.fixture(scope="module")
-def changing(server: Lab) -> Iterator[Lab]:
-    """Return the finished server, and leave it as it was."""
-    yield server
-    back = server.play("site")
-    assert back.status == 0, back.output[-8000:]
-    assert changes(server) == 0
 
 
 def shown(lab: Lab, port: int = 443) -> x509.Certificate:
@@ -239,147 +205,6 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
     gone += " /etc/apt/sources.list.d/example.sources"
     left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; nft list ruleset; ss -Hlntu")
     assert not re.search(r"example|7000|8900", left)
-
-
-IRC = "vantage"
-"""The host of the lab on which an IRC server runs."""
-NGIRCD = """
-[Global]
-Name = irc.vantage.test
-Info = An IRC server of the lab
-[Options]
-DNS = no
-Ident = yes
-PAM = no
-"""
-OWNER, SECOND = (f"@{name}:{DOMAIN}" for name in ("ircowner", "ircsecond"))
-BRIDGE = {"matrix_components": ["heisenbridge"], "matrix_bridge_admins": [OWNER, SECOND]}
-BOT = f"@heisenbridge:{DOMAIN}"
-EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
-
-
-@contextmanager
-def irc_server(lab: Lab) -> Iterator[str]:
-    """Run Debian's ngircd, which asks back who connects, and give its address."""
-    lab.write(IRC, "/tmp/ngircd.conf", NGIRCD)
-    lab.shell(
-        IRC,
-        "mkdir -p /etc/ngircd && cp /tmp/ngircd.conf /etc/ngircd/ngircd.conf && apt-get -qq update"
-        " && DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Options::=--force-confold "
-        "install --no-install-recommends ngircd >/dev/null && systemctl restart ngircd",
-    )
-    try:
-        yield lab.host_address(IRC)
-    finally:
-        lab.shell(IRC, "DEBIAN_FRONTEND=noninteractive apt-get -qq purge ngircd >/dev/null")
-
-
-@dataclass
-class IrcUser:
-    """Somebody on IRC, at the level of lines (RFC 2812)."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def send(self, line: str) -> None:
-        self.writer.write(f"{line}\r\n".encode())
-
-    async def hear(self, words: str) -> str:
-        """Return the next line with these words, at most 30 seconds later."""
-        async with asyncio.timeout(30):
-            while line := (await self.reader.readline()).decode().strip():
-                if line.startswith("PING"):
-                    self.send(line.replace("PING", "PONG", 1))
-                if words in line:
-                    return line
-        raise AssertionError(f"the IRC server hung up before {words}")
-
-
-async def joined(client: nio.AsyncClient, known: set[str]) -> str:
-    """Accept the bridge's next invitation and return its room."""
-
-    async def invited() -> bool:
-        sync = ok(await client.sync(timeout=500, full_state=True))
-        found.extend(set(sync.rooms.invite) - known)
-        return bool(found)
-
-    found: list[str] = []
-    await until(invited, "an invitation of the bridge")
-    ok(await client.join(found[0]))
-    known.add(found[0])
-    return found[0]
-
-
-async def told(client: nio.AsyncClient, room: str, words: str, answer: str) -> None:
-    """Say something to the bridge and wait for its answer."""
-    await say(client, room, words)
-    await until(lambda: has_message(client, room, answer), answer)
-
-
-async def talk_to_irc(lab: Lab, server: str, network: str) -> str:
-    """Talk from Matrix to IRC and back, and return what IRC knows of who did so."""
-    reader, writer = await asyncio.open_connection(server, 6667)
-    bob = IrcUser(reader, writer)
-    bob.send("NICK bob\r\nUSER bob 0 * :Bob")
-    await bob.hear(" 001 ")
-    bob.send("JOIN #lab")
-    async with Gate(lab).client("ircsecond", DOMAIN) as alice:
-        ok(await alice.login(PASSWORD))
-        known: set[str] = set()
-        control = ok(await alice.room_create(is_direct=True, invite=[BOT])).room_id
-        await until(lambda: has_message(alice, control, "Howdy, stranger!"), "the greeting")
-        await told(alice, control, f"ADDNETWORK {network}", "Network added.")
-        await told(alice, control, f"IDENT set {SECOND} somebody", "Set custom ident")
-        await told(alice, control, f"ADDSERVER {network} {server} 6667", "Server added.")
-        await say(alice, control, f"OPEN {network}")
-        room = await joined(alice, known)
-        await say(alice, room, f"NICK {network}")
-        await told(alice, room, "CONNECT", "Welcome to the Internet Relay Network")
-        await say(alice, room, "JOIN #lab")
-        channel = await joined(alice, known)
-        await bob.hear(f":{network}!")
-        await say(alice, channel, "hello IRC")
-        assert network in await bob.hear("PRIVMSG #lab :hello IRC")
-        bob.send("PRIVMSG #lab :hello Matrix")
-        await until(lambda: has_message(alice, channel, "hello Matrix"), "the answer from IRC")
-        bob.send(f"WHOIS {network}")
-        identity = await bob.hear(" 311 ")
-    writer.close()
-    return identity
-
-
-async def has_been_invited(lab: Lab) -> bool:
-    """Tell whether the bridge has asked its owner for a chat."""
-    async with Gate(lab).client("ircowner", DOMAIN) as owner:
-        ok(await owner.login(PASSWORD))
-        rooms = ok(await owner.sync(timeout=0, full_state=True)).rooms.invite
-        return any(event.sender == BOT for room in rooms.values() for event in room.invite_state)
-
-
-def test_the_bridge_to_irc(changing: Lab) -> None:
-    """People talk through it, IRC learns who they are, and what they set up stays without it."""
-    network = f"lab{os.getpid() % 10**6}"  # the server may remember that of a run before
-    for name in (OWNER, SECOND):
-        changing.module("matrix", "homestead.matrix.user", name=name, password=PASSWORD)
-    with irc_server(changing) as server:
-        assert_verified_and_settled(changing, **BRIDGE)
-        assert "113" in changing.ssh("matrix", "nft list ruleset")
-        identity = asyncio.run(talk_to_irc(changing, server, network))
-        assert f" {network} somebody " in identity  # with ~ if nobody had answered ident
-        assert asyncio.run(has_been_invited(changing))
-        judged = changing.ssh("matrix", "systemd-analyze security --no-pager heisenbridge.service")
-        (exposure,) = EXPOSURE.findall(judged)
-        assert float(exposure) <= 2.5
-        assert changing.shell("matrix", "ss -Hltn sport = :9898").split()[3] == "127.0.0.1:9898"
-    assert change(changing, "--skip-tags", "verify").status == 0
-    gone = "/etc/heisenbridge /etc/matrix-synapse/appservices/* /etc/systemd/system/heisenbridge*"
-    left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; nft list ruleset; ss -Hlnt")
-    assert not re.search(r"heisenbridge|\b113\b|9898", left)
-    kept = "select content from account_data where account_data_type = 'irc'"
-    settings = changing.ssh("matrix", f'runuser -u matrix-synapse -- psql -At synapse -c "{kept}"')
-    assert json.loads(settings)["owner"] == OWNER
-    assert network in json.loads(settings)["networks"]
-    changing.ssh("matrix", "test -s /etc/homestead/secrets/appservice_heisenbridge_as")
 
 
 ANOTHER_SITE = """
