@@ -195,6 +195,12 @@ services:
   type: list
   elements: str
   sample: [acme, synapse]
+retired:
+  description: Names of the services that were taken away and whose data is still there.
+  returned: when the host could be looked at
+  type: list
+  elements: str
+  sample: [postmoogle]
 secrets:
   description: Names of the secrets in C(/etc/homestead/secrets); their values stay on the host.
   returned: when the host could be looked at

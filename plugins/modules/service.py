@@ -37,8 +37,8 @@ options:
   state:
     description:
       - V(present) makes the service true.
-      - V(absent) stops and disables its units and removes its files; data, secrets and packages
-        stay.
+      - V(absent) stops and disables its units and removes its files; packages stay, and so do
+        O(data), O(databases) and O(secrets), unless O(retired_data) says otherwise.
     type: str
     choices: [present, absent]
     default: present
@@ -359,6 +359,25 @@ options:
     type: list
     elements: str
     default: []
+  data:
+    description:
+      - Directories and files that hold what the programs of the service have gathered and nobody
+        else needs. The task neither makes nor changes them.
+      - The host remembers them, with O(databases) and with those of O(secrets) that no other
+        service lists, so that they can go when the service is taken away.
+    type: list
+    elements: path
+    default: []
+  retired_data:
+    description:
+      - What becomes of O(data), O(databases) and O(secrets) with O(state=absent), also of a service
+        that was taken away before.
+      - With V(remove) all of it is copied below C(/var/lib/homestead/retired), where only root
+        reads it, in a directory for the day (UTC) and the service, and removed. If it cannot be
+        copied, everything is put back.
+    type: str
+    choices: [keep, remove]
+    default: keep
   healthy:
     description:
       - What must answer before a change counts, one after the other. Each has exactly one of
@@ -480,7 +499,7 @@ files:
   type: list
   elements: str
 removed:
-  description: Paths that were removed.
+  description: Paths that were removed; a database that was is C(database NAME).
   returned: always
   type: list
   elements: str
@@ -499,7 +518,9 @@ kept:
   description:
     - Files and links that somebody else wrote and that were replaced or removed, each with the path
       of its copy; what a package brought and nobody edited is none of them.
-    - Each is a warning too. The copies stay, below C(/var/lib/homestead/adopted).
+    - With O(retired_data=remove) the data that went, a database as C(database NAME).
+    - Warnings tell of them too. The copies stay, below C(/var/lib/homestead/adopted) and
+      C(/var/lib/homestead/retired).
   returned: always
   type: dict
   sample: {/etc/turnserver.conf: /var/lib/homestead/adopted/2026-11-28/etc/turnserver.conf}

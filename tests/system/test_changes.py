@@ -200,10 +200,20 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
         changing.ssh("matrix", f"cmp {both}")
         seen = changing.ssh("matrix", "python3 -", WHO_AM_I)
         assert f"@examplebot:{DOMAIN}" in seen
-        run("--skip-tags=verify")
+        changing.shell("matrix", "echo gathered >/var/lib/example/data")
+        run("--skip-tags=verify", "--extra-vars=matrix_retired_data=remove")
+    (copy,) = changing.shell("matrix", "ls -d /var/lib/homestead/retired/*/example").split()
+    parts = "find . -type f; cat var/lib/example/data; pg_restore -f- example.dump"
+    kept = changing.shell("matrix", f"cd {copy}; {parts}")
+    assert "./etc/homestead/secrets/appservice_example_as" in kept
+    assert "\ngathered\n" in kept
+    assert "PostgreSQL database dump complete" in kept
     gone = "/etc/example /etc/matrix-synapse/appservices/example.yaml /opt/example/current"
-    gone += " /etc/apt/sources.list.d/example.sources"
-    left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; nft list ruleset; ss -Hlntu")
+    gone += " /etc/apt/sources.list.d/example.sources /var/lib/example"
+    look = (
+        "nft list ruleset; ss -Hlntu; ls /etc/homestead/secrets; runuser -u postgres -- psql -Atl"
+    )
+    left = changing.shell("matrix", f"ls -d {gone} 2>/dev/null; {look}")
     assert not re.search(r"example|7000|8900", left)
 
 

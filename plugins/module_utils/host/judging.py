@@ -87,6 +87,8 @@ class Observation:
     databases: Databases = field(default_factory=Databases)
     unfinished: frozenset[str] = frozenset()
     """Services in whose making a run was interrupted."""
+    retired: frozenset[str] = frozenset()
+    """Services that were taken away and whose data stayed."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +284,7 @@ def facts(seen: Observation) -> dict[str, object]:
         "addresses": addresses(seen.fib_trie, seen.if_inet6),
         "published": published_ports(seen),
         "services": sorted(seen.services),
+        "retired": sorted(seen.retired),
         "adoption": json.loads(seen.adoption or "{}"),
         "adopted": json.loads(seen.adopted or "{}"),
         "secrets": sorted(seen.secrets),

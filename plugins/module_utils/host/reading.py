@@ -41,7 +41,8 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
     """Read everything that the judgement needs, with the owners of these ports ("tcp 443")."""
     tcp, udp = _sockets_of(root)
     asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
-    records = _records(root / STATE)
+    retired = _retired(root / STATE)
+    records = _records(root / STATE) - retired
     return Observation(
         os_release=_text(root / "etc/os-release"),
         meminfo=_text(root / "proc/meminfo"),
@@ -66,6 +67,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         unfinished=_names(root / STATE / "transactions"),
         units={} if "synapse" in records else _units(root),
         records=records,
+        retired=retired,
         adoption=_text(root / STATE / "adoption.json") if "synapse" in records else "",
         adopted=_text(root / STATE / "adopted.json"),
     )
@@ -114,8 +116,22 @@ def _names(folder: Path) -> frozenset[str]:
 
 
 def _records(state: Path) -> frozenset[str]:
-    """Return the services of which a file or unit may be ours."""
+    """Return the services of which a file, a unit or data may be ours."""
     return frozenset(name.removesuffix(".json") for name in _names(state / "services"))
+
+
+def _retired(state: Path) -> frozenset[str]:
+    """Return the services of which only data is left."""
+    places = Places(state=state)
+    return frozenset(name for name in _records(state) if _record(places, name).is_retired)
+
+
+def _record(places: Places, name: str) -> record.Record:
+    """Return what the host remembers of a service, nothing if that is no record of ours."""
+    try:
+        return record.read(record.path_of(places, name))
+    except ServiceError:  # `service` says what is wrong with it
+        return record.Record()
 
 
 def _units(root: Path) -> dict[str, str]:
@@ -127,10 +143,7 @@ def _units(root: Path) -> dict[str, str]:
 def _databases(root: Path) -> Databases:
     """Return the clusters of PostgreSQL, the oldest first, and what our record says of them."""
     places = sorted((root / CLUSTERS).glob("[1-9][0-9]/*/postgresql.conf"))
-    try:
-        ours = record.read(record.path_of(Places(state=root / STATE), "postgresql"))
-    except ServiceError:  # `service` says what is wrong with it
-        ours = record.Record()
+    ours = _record(Places(state=root / STATE), "postgresql")
     programs = (root / "usr/lib/postgresql").glob("[1-9][0-9]/bin/postgres")
     return Databases(
         clusters=tuple(_cluster(root, place) for place in places),

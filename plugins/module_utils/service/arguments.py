@@ -18,6 +18,7 @@ from .machine import Places
 from .model import (
     Account,
     Command,
+    Data,
     Directory,
     Download,
     File,
@@ -91,6 +92,8 @@ _HEALTH: dict[str, Any] = {
 }
 _LENGTHS = {"text": (64, 16), "wireguard": (32, 32), "pem": (2048, 2048)}
 """How long a secret of each kind is unless told (characters, bytes, bits of RSA), and at least."""
+_SHARED = ("/etc/systemd", "/usr/local", "/var/lib", "/var/log", "/var/spool", "/var/lib/homestead")
+"""Directories of all, below which each service has its own data."""
 _HEALTH_KINDS = ["port", "url", "socket", "argv"]
 _ACCOUNT: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -158,6 +161,8 @@ ARGUMENTS: dict[str, Any] = {
     "units": _WORDS,
     "lets_go": _WORDS,
     "instead_of": _WORDS,
+    "data": {"type": "list", "elements": "path", "default": []},
+    "retired_data": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
     "healthy": _list_of(
         _HEALTH, mutually_exclusive=[_HEALTH_KINDS], required_one_of=[_HEALTH_KINDS]
     ),
@@ -221,6 +226,12 @@ def parse(params: dict[str, Any], places: Places | None = None) -> Service:
         lets_go=_units(params["lets_go"]),
         health=tuple(_health(entry) for entry in params["healthy"]),
         instead_of=_units(params["instead_of"]),
+        data=Data(
+            paths=tuple(_data_path(path) for path in params["data"]),
+            databases=tuple((e["name"], e["owner"], e["port"]) for e in params["databases"]),
+            secrets=tuple(secret.name for secret in secrets),
+        ),
+        removes_data=params["retired_data"] == "remove",
     )
     return _each_path_once(service)
 
@@ -252,6 +263,16 @@ def _absolute(path: str) -> str:
     if not path.startswith("/"):
         raise ServiceError(f"path {path!r} must be absolute")
     return os.path.normpath(path)
+
+
+def _data_path(path: str) -> str:
+    """Return a path that one service can have for itself."""
+    wished = _absolute(path)
+    if wished.count("/") < 2 or wished in _SHARED:
+        raise ServiceError(
+            f"data {path!r} belongs to more than one service; name a directory below it"
+        )
+    return wished
 
 
 def _each_path_once(service: Service) -> Service:

@@ -141,6 +141,24 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Data:
+    """What outlives a service that is taken away: paths, and by name its databases and secrets."""
+
+    paths: tuple[str, ...] = ()
+    databases: tuple[tuple[str, str, int], ...] = ()
+    """Each with its name, its owner and the port of its cluster."""
+    secrets: tuple[str, ...] = ()
+
+    def including(self, other: Data) -> Data:
+        """Return both."""
+        return Data(
+            tuple(dict.fromkeys((*self.paths, *other.paths))),
+            tuple(dict.fromkeys((*self.databases, *other.databases))),
+            tuple(dict.fromkeys((*self.secrets, *other.secrets))),
+        )
+
+
+@dataclass(frozen=True)
 class Service:
     name: str
     replaces: tuple[str, ...]
@@ -161,6 +179,8 @@ class Service:
     lets_go: tuple[str, ...]
     health: tuple[Health, ...]
     instead_of: tuple[str, ...] = ()
+    data: Data = field(default_factory=Data)
+    removes_data: bool = False
 
 
 def empty_answer(message: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from . import record as records
 from . import units
@@ -15,12 +16,15 @@ from .aside import set_aside
 from .commands import fingerprint, is_due
 from .journal import Journal, open_journal
 from .machine import Machine
-from .model import Command, Reaction, Service
+from .model import Command, Data, Reaction, Service
 from .needs import Needs
 from .nodes import digest
 from .record import Inputs, Record
 from .secrets import Vault, open_vault
 from .wish import Change, Wish, differences, wishes
+
+if TYPE_CHECKING:
+    from .retired import Leaving
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Plan:
     journal: Journal
     kept: dict[str, str]
     """Where copies of files belong that somebody else wrote and we replace, by their paths."""
+    leaving: Leaving | None = None
+    """The data that goes with a service that is taken away, if any does."""
 
     @property
     def intent(self) -> Record:
@@ -46,10 +52,18 @@ class Plan:
             files={**self.before.files, **_managed(self.wished)},
             folders=tuple(dict.fromkeys((*self.before.folders, *self.made_folders))),
             units=tuple(dict.fromkeys((*self.before.units, *self.service.units))),
+            data=self.data,
         )
         for reaction in self.reactions:
             intent = intent.forget(reaction)
         return intent
+
+    @property
+    def data(self) -> Data:
+        """Return what the record says of data, until it is gone."""
+        if self.service.present:
+            return self.service.data
+        return Data() if self.service.removes_data and not self.leaving else self.before.data
 
     @property
     def reactions(self) -> tuple[Reaction, ...]:
@@ -95,7 +109,8 @@ class Plan:
     @property
     def is_change(self) -> bool:
         acting = set(self.actions(self.intent).values()) - {"unchanged"}
-        return bool(self.needs or self.changes or self.due or acting or self.journal.left_over)
+        going = self.needs or self.changes or self.due or self.leaving
+        return bool(going or acting or self.journal.left_over)
 
     @property
     def is_stale(self) -> bool:
@@ -105,7 +120,7 @@ class Plan:
     def final(self, transaction: str) -> Record:
         """Return the record of success."""
         if not self.service.present:
-            return Record(transaction=transaction)
+            return Record(transaction=transaction, data=self.data)
         present = {wish.path for wish in self.wished if wish.node.kind != "absent"}
         files = {path: r for path, r in _managed(self.wished).items() if path in present}
         above = tuple(f for f in self.intent.folders if any(p.startswith(f + "/") for p in present))
@@ -116,6 +131,7 @@ class Plan:
             inputs={unit: entry for unit, entry in self.inputs.items() if entry != Inputs()},
             commands=self.prints,
             transaction=transaction,
+            data=self.data,
         )
 
     def reread(self) -> Plan:
@@ -141,7 +157,7 @@ def make_plan(service: Service, needs: Needs, host: Machine, *, check: bool) -> 
     changes = tuple(differences(wished))
     kept = set_aside(changes, before.files, host)
     plan = Plan(service, needs, vault, wished, changes, (), before, states, inputs, journal, kept)
-    return replace(plan, due=find_due(plan, host))
+    return replace(plan, due=find_due(plan, host), leaving=_leaving(plan, host))
 
 
 def _remembered(service: Service, host: Machine) -> Record:
@@ -152,6 +168,14 @@ def _remembered(service: Service, host: Machine) -> Record:
     for other in others:
         own = own.including(other)
     return own
+
+
+def _leaving(plan: Plan, host: Machine) -> Leaving | None:
+    if plan.service.present or not plan.service.removes_data or plan.before.data == Data():
+        return None
+    from .retired import leaving  # compiled anew by each task, and hardly any removes data
+
+    return leaving(plan.service.name, plan.before.data, host)
 
 
 def find_due(plan: Plan, host: Machine) -> tuple[Command, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import nodes
 from .machine import Places
-from .model import Reaction, ServiceError
+from .model import Data, Reaction, ServiceError
 from .nodes import Node
 
 UNKNOWN = "unknown"
@@ -37,6 +37,12 @@ class Record:
     inputs: dict[str, Inputs] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     transaction: str = ""
+    data: Data = field(default_factory=Data)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether nothing but data is left of the service."""
+        return self.data != Data() and self == Record(transaction=self.transaction, data=self.data)
 
     def including(self, other: Record) -> Record:
         """Return what is remembered of both; where they disagree, this one knows better."""
@@ -47,6 +53,7 @@ class Record:
             units=tuple(dict.fromkeys((*self.units, *other.units))),
             inputs={**other.inputs, **self.inputs},
             commands=tuple(sorted({*self.commands, *other.commands})),
+            data=self.data.including(other.data),
         )
 
     @property
@@ -70,10 +77,15 @@ def path_of(places: Places, name: str) -> str:
     return str(places.state / "services" / f"{name}.json")
 
 
+def all_of(places: Places) -> dict[str, Record]:
+    """Return the records of all our services on this host, by their names."""
+    paths = (places.state / "services").glob("*.json")
+    return {path.stem: read(str(path)) for path in paths}
+
+
 def files_of_all(places: Places) -> set[str]:
     """Return every path that any of our services manages on this host."""
-    paths = (places.state / "services").glob("*.json")
-    return {path for record in paths for path in read(str(record)).files}
+    return {path for record in all_of(places).values() for path in record.files}
 
 
 def read(path: str) -> Record:
@@ -98,6 +110,7 @@ def _load(data: dict[str, Any]) -> Record:
         inputs={unit: _inputs(entry) for unit, entry in data.get("inputs", {}).items()},
         commands=tuple(data.get("commands", ())),
         transaction=data.get("transaction", ""),
+        data=_data(data.get("data", {})),
     )
 
 
@@ -111,12 +124,18 @@ def dump(record: Record) -> Node:
         "inputs": {unit: vars(inputs) for unit, inputs in sorted(record.inputs.items())},
         "commands": record.commands,
         "transaction": record.transaction,
+        "data": vars(record.data),
     }
     return Node("file", content=json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
 
 
 def _reaction(entry: dict[str, list[str]]) -> Reaction:
     return Reaction(tuple(entry.get("restart", ())), tuple(entry.get("reload", ())))
+
+
+def _data(entry: dict[str, list[Any]]) -> Data:
+    databases = (tuple(database) for database in entry.get("databases", ()))
+    return Data(tuple(entry.get("paths", ())), tuple(databases), tuple(entry.get("secrets", ())))
 
 
 def _inputs(entry: dict[str, str]) -> Inputs:

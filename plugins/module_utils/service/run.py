@@ -52,7 +52,7 @@ def _change(plan: Plan, host: Machine, result: dict[str, Any]) -> dict[str, Any]
         return result
     try:
         progress = transaction.carry_out(plan, host)
-    except transaction.TransactionError as failure:
+    except ServiceError as failure:
         said = speakable(str(failure), plan.changes, plan.wished, plan.vault)
         return {**result, "failed": True, "changed": False, "msg": said}
     turned = _worth_saying(plan, progress.actions)
@@ -66,24 +66,31 @@ def _worth_saying(plan: Plan, actions: dict[str, units.Action]) -> dict[str, uni
 
 def _answer(plan: Plan, *, show_diff: bool) -> dict[str, Any]:
     actions = plan.actions(plan.intent)
+    leaving = plan.leaving.copies if plan.leaving else {}
     changed, ours = [change.wish for change in plan.changes], plan.before.files
     return {
         "changed": plan.is_change,
         "packages": {"installed": [], "missing": list(plan.needs.packages)},
         "files": [wish.path for wish in changed if wish.node.kind != "absent"],
-        "removed": [wish.path for wish in changed if wish.node.kind == "absent"],
+        "removed": [*(w.path for w in changed if w.node.kind == "absent"), *leaving],
         "commands": [" ".join(command.argv) for command in plan.due],
         "units": _worth_saying(plan, actions),
         "public": _public_halves(plan),
-        "kept": plan.kept,
-        **_warned(plan.kept),
+        "kept": {**plan.kept, **leaving},
+        **_warned(plan),
         "diff": [diff(change, plan.vault, ours) for change in plan.changes] if show_diff else [],
     }
 
 
-def _warned(kept: dict[str, str]) -> dict[str, list[str]]:
-    """Name what is replaced though somebody else wrote it, where people read it."""
-    said = [f"{path} was written by somebody else; a copy is kept as {kept[path]}" for path in kept]
+def _warned(plan: Plan) -> dict[str, list[str]]:
+    """Name what is replaced though somebody else wrote it, and data that goes, for people."""
+    said = [
+        f"{p} was written by somebody else; a copy is kept as {c}" for p, c in plan.kept.items()
+    ]
+    if plan.leaving:
+        said.append(
+            f"the data of {plan.service.name} is removed; a copy is kept in {plan.leaving.place}"
+        )
     return {"warnings": said} if said else {}
 
 

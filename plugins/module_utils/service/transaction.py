@@ -59,6 +59,8 @@ def carry_out(plan: Plan, host: Machine) -> Progress:
     with _WayBack(plan, host, progress):
         save(host, plan, plan.intent)
         _retire(plan, host, progress, plan.retired)
+        if plan.leaving:
+            plan.leaving.copy(host)
         _write(change.wish for change in plan.changes if not change.wish.late)
         _run_commands(plan, host, progress)
         _retire(plan, host, progress, plan.replaced)
@@ -69,6 +71,9 @@ def carry_out(plan: Plan, host: Machine) -> Progress:
         _turn_units(plan, host, progress)
         save(host, plan, plan.final(progress.journal.identity))
     progress.journal.close()
+    if plan.leaving:
+        plan.leaving.remove(host)
+        save(host, plan, Record())
     for name in plan.service.replaces:
         shutil.rmtree(host.places.state / "transactions" / name, ignore_errors=True)
     return progress

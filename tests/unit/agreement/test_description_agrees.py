@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.homestead.matrix.plugins.module_utils.host import judging as host
+from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments import (
+    ARGUMENTS as SERVICE,
+)
 from ansible_collections.homestead.matrix.plugins.modules import host as host_module
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description import components
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
@@ -43,6 +46,7 @@ CHOICES = {
     "matrix_reverse_proxy": tuple(components.REVERSE_PROXIES),
     "matrix_firewall": tuple(components.FIREWALLS),
     "matrix_certificate": components.CERTIFICATES,
+    "matrix_retired_data": tuple(SERVICE["retired_data"]["choices"]),
 }
 
 

@@ -135,6 +135,7 @@ def test_facts() -> None:
         "addresses": ["192.0.2.10", "2001:db8::10"],
         "published": [],
         "services": [],
+        "retired": [],
         "adoption": {},
         "adopted": {},
         "secrets": [],

@@ -97,6 +97,17 @@ def test_our_own_web_server_is_known(root: Path, path: str) -> None:
     assert observe(root).services == {"reverse_proxy"}
 
 
+def test_a_service_that_left_only_its_data_is_told_apart(root: Path) -> None:
+    record = '{"files": %s, "data": {"paths": ["/var/lib/mail"]}}'
+    folder = root / "var/lib/homestead/services"
+    folder.mkdir(parents=True)
+    (folder / "there.json").write_text(record % '{"/etc/mail": {}}')
+    (folder / "left.json").write_text(record % "{}")
+    (folder / "broken.json").write_text("no record")
+    seen = observe(root)
+    assert (seen.services, seen.retired) == ({"there", "broken"}, {"left"})
+
+
 def test_secrets_are_known_by_their_names(root: Path) -> None:
     folder = root / "etc/homestead/secrets"
     folder.mkdir(parents=True)

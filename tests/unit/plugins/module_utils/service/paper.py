@@ -58,6 +58,8 @@ class Programs:
     packages: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    real: tuple[str, ...] = ("openssl",)
+    """Programs that are really run."""
 
     def __call__(
         self,
@@ -72,7 +74,7 @@ class Programs:
         self.asked.append(f"{line} as {user}" if user else line)
         if line in self.answers:
             return self.answers[line]()
-        if argv[0] == "openssl":
+        if argv[0] in self.real:
             return run_program(argv, stdin=stdin)
         if argv[0] == "systemctl":
             return self._systemctl(argv[1], [word for word in argv[2:] if not word.startswith("-")])
