@@ -43,6 +43,11 @@ options:
         C(report.json), C(report.html), C(junit.xml) and C(report.tap).
       - Without it nothing is written; the table is printed all the same.
     type: path
+  handover:
+    description:
+      - What P(homestead.matrix.handover#filter) returns. With what was found it becomes the files
+        C(handover.json), C(handover.html) and C(handover.md) in the same directory.
+    type: dict
   fail_on:
     description:
       - What makes the task fail. In check mode nothing does.
@@ -112,4 +117,21 @@ report:
       description: All findings in the form of the Test Anything Protocol, version 14.
       type: str
       sample: /home/alice/matrix-reports/example.com/report.tap
+handover:
+  description: The files for the people of the server, empty without O(report_dir) or O(handover).
+  returned: success
+  type: dict
+  contains:
+    json:
+      description: The same as data, in the form of C(docs/handover.schema.json).
+      type: str
+      sample: /home/alice/matrix-reports/example.com/handover.json
+    html:
+      description: A page.
+      type: str
+      sample: /home/alice/matrix-reports/example.com/handover.html
+    markdown:
+      description: The page as Markdown.
+      type: str
+      sample: /home/alice/matrix-reports/example.com/handover.md
 """

@@ -13,6 +13,14 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectatio
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.scope import Scope
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.verification import verify
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.handover import (
+    page as handover_page,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.handover.handover import (
+    handover,
+    with_verification,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.merge import merge
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.page import as_html
 from ansible_collections.homestead.matrix.plugins.plugin_utils.report.report import Report
@@ -79,4 +87,16 @@ def _report(*looks: dict[str, Any]) -> Report:
     return merge([Report.of(look, checked_at="2026-01-02T03:04:05Z") for look in looks])
 
 
-PAGES = {"healthy": as_html(healthy()), "faulty": as_html(faulty())}
+def handed_over() -> str:
+    """Return the handover page of a server with faults, a bridge, and texts that take room."""
+    given = {
+        "components": ["heisenbridge"],
+        "bridge_admins": [f"@alice:{DOMAIN}"],
+        "extra_ports": [{"protocol": "tcp", "first": 7000, "purpose": f"{HOSTILE} {LONG}"}],
+    }
+    return handover_page.as_html(with_verification(handover(site(DOMAIN, given)), faulty()))
+
+
+REPORTS = {"healthy": as_html(healthy()), "faulty": as_html(faulty())}
+HANDOVER = "handover"
+PAGES = {**REPORTS, "report": REPORTS["faulty"], HANDOVER: handed_over()}

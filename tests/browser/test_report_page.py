@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from axe_core_python.selenium import Axe
 from browser_lab import BrowserLab
-from reports import HOSTILE, PAGES
+from reports import HANDOVER, HOSTILE, PAGES, REPORTS
 from selenium.webdriver.remote.webdriver import WebDriver
 
 PHONE, DESK = 360, 1100
@@ -81,7 +81,7 @@ def screen(lab: BrowserLab, browser: WebDriver) -> Iterator[WebDriver]:
     browser.switch_to.window(before)
 
 
-@pytest.fixture(params=PAGES)
+@pytest.fixture(params=REPORTS)
 def viewer(screen: WebDriver, request: pytest.FixtureRequest) -> Viewer:
     return Viewer(screen, request.param)
 
@@ -184,3 +184,21 @@ def test_every_link_leads_somewhere(viewer: Viewer) -> None:
     for link in links:
         assert link.startswith("#")
         assert viewer.tell(f"document.getElementById({json.dumps(link[1:])}) !== null"), link
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", PHONE)])
+def test_the_handover_page(screen: WebDriver, scheme: Scheme, width: int) -> None:
+    """It is accessible, fits the screen, asks nobody, and leads to the report beside it."""
+    viewer = Viewer(screen, HANDOVER)
+    viewer.asked()
+    viewer.look(scheme=scheme, width=width)
+    assert [each for each in viewer.asked() if not each.startswith("data:")] == [viewer.address]
+    assert viewer.tell("document.documentElement.scrollWidth") == width
+    found = Axe().run(viewer.browser, options={"resultTypes": ["violations", "incomplete"]})
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    assert [violation(rule) for rule in found["violations"]] == []
+    assert set(undecided(found["incomplete"])) <= SINGLE_SIGNS
+    assert HOSTILE in viewer.tell("document.body.innerText")
+    assert viewer.tell("document.querySelectorAll('script, img').length") == 0
+    viewer.tell("document.querySelector('.when a').click()")
+    assert "seen from outside" in viewer.tell("document.body.innerText")

@@ -83,8 +83,9 @@ class Component:
     """One row: `role` is None as long as the collection has no role that provides it.
 
     With a `label`, the component has a name of its own below the base domain, and its routes are
-    there; else they are at the Matrix host. `client` goes into the client document, with the same
-    words in braces as DNS records.
+    there; else they are at the Matrix host. `client` goes into the client document, `handover`,
+    which tells people what to know, onto the handover page; both may hold the same words in braces
+    as DNS records.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Component:
     records: tuple[DnsRecord, ...] = ()
     application_service: ApplicationService | None = None
     certificate_units: tuple[str, ...] = ()
+    handover: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ _ROWS = (
         ),
         upstream=Listener(9898, "Heisenbridge"),
         routes=(Route("/_heisenbridge/media/"),),
+        handover="Everybody whom its administrators let in uses IRC from Matrix, each with "
+        "connections of their own. Its bot explains itself.",
         application_service=ApplicationService(
             sender="heisenbridge",
             users="irc_.*",

@@ -73,6 +73,7 @@ def derive(description: Description) -> Data:
         "application_services": application_services(description),
         "bridge_admins": list(description.bridge_admins),
         "bots": bots(description),
+        "parts": parts(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "retired": retired(description),
@@ -275,6 +276,20 @@ def bots(description: Description) -> list[Data]:
         }
         for row in rows(description)
         if row.application_service is not None and row.application_service.start
+    ]
+
+
+def parts(description: Description) -> list[Data]:
+    """Return the optional components, each with its address if it has one, and what to know."""
+    return [
+        {
+            "name": row.name,
+            "title": row.title,
+            "address": f"https://{name_of(row, description)}" if row.label else "",
+            "about": row.handover.format(**_words(row, description)),
+        }
+        for row in rows(description)
+        if row.optional
     ]
 
 

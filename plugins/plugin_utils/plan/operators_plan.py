@@ -87,17 +87,19 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _ports(planned: Data) -> list[str]:
-    return columns([[_label(port), port["purpose"], _sources(port)] for port in planned["ports"]])
+    return columns(
+        [[port_label(port), port["purpose"], port_sources(port)] for port in planned["ports"]]
+    )
 
 
-def _label(port: Data) -> str:
+def port_label(port: Data) -> str:
     first, last = port["first"], port["last"]
     if not first:
         return str(port["protocol"])
     return f"{first if first == last else f'{first}-{last}'}/{port['protocol']}"
 
 
-def _sources(port: Data) -> str:
+def port_sources(port: Data) -> str:
     return f"only from {', '.join(port['sources'])}" if port["sources"] else ""
 
 
@@ -109,13 +111,13 @@ def _published(planned: Data) -> list[str]:
 def _records(planned: Data) -> list[str]:
     return columns(
         [
-            [record["name"], record["type"], _value(record), record["purpose"]]
+            [record["name"], record["type"], record_value(record), record["purpose"]]
             for record in planned["dns_records"]
         ]
     )
 
 
-def _value(record: Data) -> str:
+def record_value(record: Data) -> str:
     return str(record["value"] or _UNKNOWN[record["type"]])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ...module_utils.verify.findings import Verdict
 from .report import (
@@ -66,6 +66,20 @@ class Area:
 
 def as_html(report: Report) -> str:
     """Return the page."""
+    template = page_template("report.html.j2")
+    areas = [_area(number, *area) for number, area in enumerate(report.areas())]
+    noted = [card for area in areas for card in area.noted]
+    return template.render(
+        report=report,
+        headline=verdict(report),
+        areas=areas,
+        grave=[card for kind in GRAVE for card in noted if card.finding.verdict == kind],
+        resolution={name: value for name, value in report.resolution.items() if value},
+    )
+
+
+def page_template(name: str) -> Template:
+    """Return the template of a page, in which all text stays text."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -76,16 +90,7 @@ def as_html(report: Report) -> str:
     environment.filters["excerpt"] = excerpt
     environment.filters["shape"] = shape
     environment.filters["count"] = count
-    template = environment.get_template("report.html.j2")
-    areas = [_area(number, *area) for number, area in enumerate(report.areas())]
-    noted = [card for area in areas for card in area.noted]
-    return template.render(
-        report=report,
-        headline=verdict(report),
-        areas=areas,
-        grave=[card for kind in GRAVE for card in noted if card.finding.verdict == kind],
-        resolution={name: value for name, value in report.resolution.items() if value},
-    )
+    return environment.get_template(name)
 
 
 def excerpt(value: object) -> str:

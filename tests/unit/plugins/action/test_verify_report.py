@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.homestead.matrix.plugins.action.verify_report import ActionModule
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
+from ansible_collections.homestead.matrix.plugins.plugin_utils.handover.handover import handover
 
 
 def finding(verdict: str) -> dict[str, Any]:
@@ -130,3 +132,23 @@ def test_several_vantages_make_one_report(tmp_path: Path) -> None:
 def test_one_report_is_about_one_server() -> None:
     answer = run(result("ok"), result("ok", server_name="example.net"))
     assert answer["msg"].endswith("not about ['example.com', 'example.net']")
+
+
+def test_the_handover_page_stands_beside_the_report(tmp_path: Path) -> None:
+    """Also if the server has faults; it says so."""
+    handed = handover(site("example.com", {}))
+    answer = run(result("error"), report_dir=str(tmp_path), handover=handed)
+    assert answer["failed"]
+    pages = answer["handover"]
+    assert {Path(path).parent for path in pages.values()} == {tmp_path / "example.com"}
+    document = json.loads(Path(pages["json"]).read_text())
+    assert document["verification"]["headline"] == "1 error to repair"
+    assert (tmp_path / "example.com" / document["verification"]["report"]).exists()
+    assert "1 error to repair" in Path(pages["html"]).read_text()
+    assert Path(pages["markdown"]).read_text().startswith("# example.com\n")
+
+
+def test_without_a_description_there_is_no_handover(tmp_path: Path) -> None:
+    answer = run(result("ok"), report_dir=str(tmp_path))
+    assert answer["handover"] == {}
+    assert not list((tmp_path / "example.com").glob("handover*"))
