@@ -18,7 +18,8 @@ class Port:
 
     `probe` is the verifier's word for what must answer there. Where it is not `needed`, something
     listens only if the operator wants it; `inside`, what listens is silent towards strangers.
-    A variable that is its `switch` closes it, and what listens there, when it is false.
+    A variable that is its `switch` closes it, and what listens there, when it is false; an input
+    that is its `number` moves it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Port:
     needed: bool = False
     inside: bool = False
     switch: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Listener:
 class Route:
     """A part of a web address: handed on to the `upstream`, or served from a directory.
 
-    If it is `private`, only the host itself gets an answer, and the networks that
-    `firewall_sources` has for the component.
+    If it is `private`, only the host itself gets an answer, the private network, and, unless
+    `matrix_private_access` says otherwise, those that `firewall_sources` has for the component.
     """
 
     path: str
@@ -129,7 +131,7 @@ _ROWS = (
     Component(
         name="ssh",
         title="SSH",
-        ports=(_tcp("ssh", 22, "SSH", "ssh", needed=True),),
+        ports=(_tcp("ssh", 22, "SSH", "ssh", needed=True, number="ssh_port"),),
         role="firewall",
         optional=False,
     ),
@@ -218,7 +220,7 @@ _ROWS = (
     Component(
         name="wireguard",
         title="WireGuard",
-        ports=(_udp("wireguard", 51820, "WireGuard: private network"),),
+        ports=(_udp("wireguard", 51820, "WireGuard: private network", number="wireguard_port"),),
     ),
     Component(
         name="dnsmasq",
@@ -254,6 +256,7 @@ FIREWALLS = {
     row.name: row
     for row in (Choice("nftables"), Choice("ufw"), Choice("firewalld"), Choice("none"))
 }
+PRIVATE_ACCESS = ("sources", "tunnel")
 CERTIFICATES = ("acme", "files", "self_signed")
 REGISTRATIONS = ("invite", "closed", "email", "open")
 

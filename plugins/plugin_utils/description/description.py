@@ -19,6 +19,7 @@ from .components import (
     CERTIFICATES,
     COMPONENTS,
     FIREWALLS,
+    PRIVATE_ACCESS,
     REGISTRATIONS,
     REVERSE_PROXIES,
     optional,
@@ -27,6 +28,7 @@ from .components import (
 from .documents import read_client
 from .domains import domain_fault
 from .support import read_support
+from .wireguard import Tunnel, reached_from, read_tunnel
 
 T = TypeVar("T")
 
@@ -50,6 +52,12 @@ DEFAULTS: dict[str, object] = {
     "report_dir": None,
     "verify_ignore": [],
     "bridge_admins": [],
+    "private_access": "sources",
+    "wireguard_network": "10.71.0.0/16",
+    "wireguard_network_ipv6": "",
+    "wireguard_port": 51820,
+    "wireguard_peers": [],
+    "wireguard_forward": False,
     **dict.fromkeys(switches(), True),
 }
 HIGHEST_UPLOAD_MB = 10240
@@ -64,7 +72,7 @@ _SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 def variable(name: str) -> str:
     """Return the inventory variable that this input comes from."""
-    if name in switches():
+    if name.startswith(tuple(f"{component}_" for component in optional())):
         return name
     return f"firewall_{name}" if name in OF_THE_FIREWALL else f"matrix_{name}"
 
@@ -88,6 +96,8 @@ class Description:
     ssh_rate_limit: int
     certificate: str
     bridge_admins: tuple[str, ...]
+    private_access: str = "sources"
+    tunnel: Tunnel | None = None
 
 
 class _Reader:
@@ -117,7 +127,9 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
 
 def _described(domain: object, reader: _Reader) -> Description:
     components = ALWAYS + (reader.read(read_components, "components") or ())
-    sources = reader.read(ports.read_sources, "sources") or {}
+    tunnel = _read_tunnel(domain, reader, components)
+    access = reader.read(read_private_access, "private_access", components) or "sources"
+    sources = reached_from(access, tunnel, reader.read(ports.read_sources, "sources") or {})
     return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
         hostname=reader.read(read_hostname, "hostname", domain) or "",
@@ -129,21 +141,43 @@ def _described(domain: object, reader: _Reader) -> Description:
         serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
         max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
         addresses=reader.read(read_addresses, "addresses") or (),
-        ports=_read_ports(reader, components, sources),
+        ports=_read_ports(reader, components, sources, tunnel),
         sources=sources,
         ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
         certificate=reader.read(values.choice, "certificate", CERTIFICATES) or "",
         bridge_admins=reader.read(read_bridge_admins, "bridge_admins", components) or (),
+        private_access=access,
+        tunnel=tunnel,
     )
 
 
+def _read_tunnel(domain: object, reader: _Reader, components: Iterable[str]) -> Tunnel | None:
+    tunnel = reader.faults.read(read_tunnel, reader.given, domain)
+    return tunnel if "wireguard" in components else None
+
+
+def read_private_access(name: str, value: object, components: Iterable[str]) -> str:
+    """Read from where what is private is reached; there must be a tunnel for what is only there."""
+    access = values.choice(name, value, PRIVATE_ACCESS)
+    if access == "tunnel" and "wireguard" not in components:
+        raise ValueError(
+            f"{name} 'tunnel' needs the tunnel; list 'wireguard' in matrix_components, run, "
+            "connect, and then set it."
+        )
+    return access
+
+
 def _read_ports(
-    reader: _Reader, components: tuple[str, ...], sources: Mapping[str, tuple[str, ...]]
+    reader: _Reader,
+    components: tuple[str, ...],
+    sources: Mapping[str, tuple[str, ...]],
+    tunnel: Tunnel | None,
 ) -> tuple[ports.OpenPort, ...]:
     ssh_port = reader.read(values.port, "ssh_port") or 22
     extra = reader.read(ports.read_extra, "extra_ports") or ()
     closed = [name for name in switches() if reader.read(values.boolean, name) is False]
-    own = ports.component_ports(components, ssh_port=ssh_port, closed=closed)
+    numbers = {"ssh_port": ssh_port, **({"wireguard_port": tunnel.port} if tunnel else {})}
+    own = ports.component_ports(components, closed=closed, **numbers)
     everything = (*own, *extra)
     reader.faults.add(ports.collisions(everything, components=components))
     return ports.narrowed(everything, sources=sources)

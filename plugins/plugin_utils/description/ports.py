@@ -48,7 +48,8 @@ class OpenPort:
     @classmethod
     def of(cls, row: Port, component: str) -> OpenPort:
         """Return the port of a row, open to everybody."""
-        shared = {name: value for name, value in vars(row).items() if name != "switch"}
+        of_the_row = ("switch", "number")
+        shared = {name: value for name, value in vars(row).items() if name not in of_the_row}
         return cls(component=component, **shared)
 
     @property
@@ -84,16 +85,17 @@ class OpenPort:
 
 
 def component_ports(
-    components: Iterable[str], *, ssh_port: int, closed: Collection[str] = ()
+    components: Iterable[str], *, closed: Collection[str] = (), **numbers: int
 ) -> tuple[OpenPort, ...]:
     """Return the ports these components need, in the order of the table, but for the `closed`.
 
-    Those are named by their switches.
+    Those are named by their switches; ports that inputs have moved have other `numbers`.
     """
     found = []
     for component in components:
         for row in COMPONENTS[component].ports:
-            moved = replace(row, first=ssh_port, last=ssh_port) if row.name == "ssh" else row
+            number = numbers.get(row.number)
+            moved = replace(row, first=number, last=number) if number else row
             if row.switch not in closed:
                 found.append(OpenPort.of(moved, component))
     return tuple(found)

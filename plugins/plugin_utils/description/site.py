@@ -76,6 +76,7 @@ def derive(description: Description) -> Data:
         "parts": parts(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
+        "wireguard": description.tunnel.as_dict() if description.tunnel else {},
         "retired": retired(description),
         "expectations": expectations(description),
     }
@@ -213,7 +214,10 @@ def _behind(route: Route, row: Component) -> Data:
 
 def _networks(row: Component, description: Description) -> list[str]:
     """Return the only networks that a private route answers."""
-    return ["127.0.0.0/8", "::1/128", *description.sources.get(row.name, ())]
+    tunnel = description.tunnel.networks if description.tunnel else ()
+    by_tunnel = description.private_access == "tunnel"
+    sources = () if by_tunnel else description.sources.get(row.name, ())
+    return ["127.0.0.0/8", "::1/128", *tunnel, *sources]
 
 
 def _has_root(routes: list[Data]) -> bool:

@@ -46,6 +46,7 @@ CHOICES = {
     "matrix_reverse_proxy": tuple(components.REVERSE_PROXIES),
     "matrix_firewall": tuple(components.FIREWALLS),
     "matrix_certificate": components.CERTIFICATES,
+    "matrix_private_access": components.PRIVATE_ACCESS,
     "matrix_retired_data": tuple(SERVICE["retired_data"]["choices"]),
 }
 
