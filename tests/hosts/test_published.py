@@ -33,6 +33,10 @@ def connects(host: NatHost, port: int) -> bool:
         return stranger.connect_ex((host.host_address("matrix"), port)) == 0
 
 
+ONE_RELEASE = pytest.mark.parametrize("host", ["13"], indirect=True)
+"""For what playbooks make of the answer, which is the same on each release."""
+
+
 @pytest.mark.parametrize("way", PUBLISH)
 def test_a_published_port_passes_the_firewall(host: NatHost, way: str) -> None:
     host.publish(way)
@@ -46,6 +50,7 @@ def test_the_host_tells_what_is_published(host: NatHost, way: str) -> None:
     assert host.look()["published"] == LISTED
 
 
+@ONE_RELEASE
 def test_the_plan_says_so(host: NatHost) -> None:
     host.publish("iptables")
     said = host.said("plan")
@@ -53,12 +58,14 @@ def test_the_plan_says_so(host: NatHost) -> None:
     assert host.report("plan")["published"] == LISTED
 
 
+@ONE_RELEASE
 def test_the_plan_is_quiet_where_nobody_may_look(host: NatHost) -> None:
     said = host.said("plan", ansible_user="nobody")
     assert "failed=0" in said
     assert host.report("plan")["published"] is None
 
 
+@ONE_RELEASE
 def test_the_verifier_says_so(host: NatHost) -> None:
     host.publish("iptables")
     host.said("verify", **BARE)
@@ -69,6 +76,7 @@ def test_the_verifier_says_so(host: NatHost) -> None:
     ]
 
 
+@ONE_RELEASE
 def test_a_port_that_the_description_opens_is_no_fault(host: NatHost) -> None:
     host.publish("iptables")
     wanted = [{"protocol": "tcp", "first": 8088}, {"protocol": "udp", "first": 7000, "last": 7001}]
