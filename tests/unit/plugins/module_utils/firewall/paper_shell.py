@@ -53,7 +53,7 @@ def carry_out(owner: Owner, script: str) -> Outcome:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         _equip(root)
-        _put(owner.files, root)
+        _put(owner.files, root, {})
         text = f"(\n{_moved(script, root)}\n)\necho exit $? >{root}/call"
         with open(root / "errors", "w", encoding="utf-8") as errors:
             process = subprocess.Popen(
@@ -89,9 +89,10 @@ def _answer(owner: Owner, root: Path) -> int:
         line, _newline, text = (root / "call").read_text(encoding="utf-8").partition("\n")
         if line.startswith("exit "):
             return int(line.partition(" ")[2])
-        owner.files = _get(root)
+        present = _get(root)
+        owner.files = dict(present)
         finished = _ask(owner, line.replace(str(root), "").split(), text=text)
-        _put(owner.files, root)
+        _put(owner.files, root, present)
         words = finished.errors if finished.code else finished.output
         (root / "answer").write_text(f"{finished.code}\n{words}", encoding="utf-8")
 
@@ -103,9 +104,8 @@ def _ask(owner: Owner, command: Sequence[str], *, text: str) -> Outcome:
         return Outcome(code=127, output="", errors=str(error))
 
 
-def _put(files: dict[str, str], root: Path) -> None:
+def _put(files: dict[str, str], root: Path, present: dict[str, str]) -> None:
     """Write what differs, for the shell may hold the rest open; scripts must find the files too."""
-    present = _get(root)
     for path in set(present) - set(files):
         (root / path.lstrip("/")).unlink()
     for path, text in files.items():
