@@ -163,6 +163,8 @@ OUR_TABLE = "nft -s list table inet homestead"
 
 @pytest.mark.parametrize("other", ["nftables", "ufw", "firewalld"])
 def test_another_firewall_takes_over_and_gives_back(server: Server, other: str) -> None:
+    if server.firewall == other:
+        pytest.skip("it is no other")
     before = server.rules()
     there = server.play(matrix_firewall=other)
     assert there.status == 0, there.output
