@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".cache/reports"
 DESCRIPTION = ROOT / "tests/stages.toml"
 NOT_PASSED = {"failed": "failures", "skipped": "skipped", "error": "errors"}
-LEVELS = {"test": ["images", "check", "test"]}
+LEVELS = {"test": ["images", "test", "check"]}
+"""The parts of a level in the order in which they start: what takes longest, then what is short."""
 CORES = 2.0
 """What the loads of the stages that run at the same time may add up to."""
 TOLERANCE = 1.5
