@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import cache
 
 import pytest
 from aioice import turn
@@ -28,18 +29,23 @@ class Inbox(asyncio.DatagramProtocol):
 Relayed = tuple[asyncio.DatagramTransport, Inbox]
 
 
+@cache
+def credentials(lab: Lab) -> dict[str, str]:
+    """Return what the homeserver gives to a client."""
+    given: dict[str, str] = lab.module("matrix", "homestead.matrix.turn_credentials")["credentials"]
+    return given
+
+
 async def allocate(lab: Lab, transport: str, port: int, *, tls: bool = False) -> Relayed:
     """Borrow a relay, and return the way to send and to receive through it."""
-    credentials = lab.module("matrix", "homestead.matrix.turn_credentials")["credentials"]
-    assert isinstance(credentials, dict)
     context = ssl.create_default_context(cafile=str(lab.authorities)) if tls else False
     if isinstance(context, ssl.SSLContext):
         context.check_hostname = False  # the address is dialled; the verifier judges the name
     channel, inbox = await turn.create_turn_endpoint(
         Inbox,
         server_addr=(lab.address(HOSTNAME), port),
-        username=str(credentials["username"]),
-        password=str(credentials["password"]),
+        username=credentials(lab)["username"],
+        password=credentials(lab)["password"],
         transport=transport,
         ssl=context,
     )
