@@ -21,6 +21,11 @@ options:
     description: What P(homestead.matrix.site#filter) returns.
     type: dict
     required: true
+  keys:
+    description:
+      - The public halves of the host's keys, as RV(homestead.matrix.host#module:keys) tells them.
+      - A DNS record of a key that is not there yet has no value.
+    type: dict
 seealso:
   - plugin: homestead.matrix.site
     plugin_type: filter

@@ -28,6 +28,11 @@ options:
       - Without a value nobody looked.
     type: list
     elements: dict
+  keys:
+    description:
+      - The public halves of the host's keys, as RV(homestead.matrix.host#module:keys) tells them.
+      - A DNS record of a key that is not there yet has no value.
+    type: dict
 seealso:
   - plugin: homestead.matrix.site
     plugin_type: filter

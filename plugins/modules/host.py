@@ -220,6 +220,11 @@ adopted:
   returned: when the host could be looked at
   type: dict
   sample: {}
+keys:
+  description: The public halves of the host's secrets that are keys, by the names of the secrets.
+  returned: when the host could be looked at
+  type: dict
+  sample: {wireguard: xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=}
 published:
   description:
     - Ports that NAT leads past the firewall, because their packets never come to its rules for the

@@ -101,8 +101,9 @@ options:
         C(value), one line, for instance from a vaulted variable; or the operator writes it to
         C(/etc/homestead/secrets/NAME) on the host. It is not made, and no output shows it.
       - Its C(kind) is V(text) unless told. V(wireguard) is a private key of WireGuard, V(pem) one
-        of RSA in PEM with C(length) bits (2048 unless told). The public half is returned as
-        RV(public), and is the secret C(NAME.public) for files.
+        of RSA in PEM with C(length) bits (2048 unless told), V(dkim) the same, but its public half
+        has the form that stands in the DNS. The public half is returned as RV(public), and is the
+        secret C(NAME.public) for files.
       - P(homestead.matrix.secret#filter) names one inside a file.
     type: dict
     default: {}

@@ -54,6 +54,12 @@ options:
       - The password.
       - An account without one can be used by application services only, until it gets one.
     type: str
+  password_secret:
+    description:
+      - The name of the secret of the host that is the password, instead of O(password), for a
+        program on the same host. It is made if it does not exist, and never leaves the host.
+      - An account in use whose secret does not exist is somebody else's, and refused.
+    type: str
   update_password:
     description:
       - Whether the password is set only with a new or reactivated account (V(on_create)), or in
@@ -78,6 +84,11 @@ EXAMPLES = r"""
     displayname: Alice
     admin: true
     password: "{{ vault_alice_password }}"
+
+- name: Make an account for a program that reads its password on the host
+  homestead.matrix.user:
+    name: robot
+    password_secret: robot_password
 
 - name: Deactivate the account of somebody who has left
   homestead.matrix.user:
@@ -108,9 +119,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.service.machine import Places
 from ..module_utils.service.model import ServiceError
+from ..module_utils.service.secrets import generate
 from ..module_utils.synapse import users
 from ..module_utils.synapse.admin import (
+    PASSWORD_LENGTH,
     AdminError,
     Administrator,
     Call,
@@ -128,6 +142,7 @@ ARGUMENTS: dict[str, Any] = {
     "admin": {"type": "bool"},
     "displayname": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "password_secret": {"type": "str", "no_log": False},
     "update_password": {
         "type": "str",
         "choices": ["on_create", "always"],
@@ -143,21 +158,47 @@ def run(
     params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
 ) -> dict[str, Any]:
     """Make the account as wished, or in check mode only say what that would change."""
+    session = session_for(send, secrets, check_mode=check_mode)
+    user_id = users.full_user_id(params["name"], session.server_name) if session else params["name"]
+    current = _current(session, user_id)
+    secret = params["password_secret"]
+    kept = _kept_password(user_id, secret, secrets, current, check_mode=check_mode)
     wish = users.Account(
         state=params["state"],
         admin=params["admin"],
         displayname=params["displayname"],
-        password=params["password"],
+        password=params["password"] or kept,
         always=params["update_password"] == "always",
     )
-    session = session_for(send, secrets, check_mode=check_mode)
-    user_id = users.full_user_id(params["name"], session.server_name) if session else params["name"]
-    current = _current(session, user_id)
     request = users.plan(user_id, wish, current)
     if request and session and not check_mode:
         session.ask(request)
     changed = request is not None or bool(session and session.new_account == user_id)
     return _result(user_id, current, users.outcome(wish, current), changed=changed)
+
+
+def _kept_password(
+    user_id: str,
+    name: str | None,
+    secrets: Secrets,
+    current: users.User | None,
+    *,
+    check_mode: bool,
+) -> str | None:
+    """Return the password that this host keeps, made before the account: no run loses it."""
+    if name is None:
+        return None
+    password = secrets.read(name)
+    if password is None and current is not None and not current.deactivated:
+        raise AdminError(
+            f"{user_id} exists, and this host does not have its password: deactivate it if nobody "
+            f"uses it, or write its password to {Places().secrets / name}, readable by root only"
+        )
+    if password is None:
+        password = generate(PASSWORD_LENGTH)
+        if not check_mode:
+            secrets.write(name, password)
+    return password
 
 
 def _current(session: Administrator | None, user_id: str) -> users.User | None:
@@ -176,7 +217,11 @@ def _result(
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        mutually_exclusive=[("password", "password_secret")],
+        supports_check_mode=True,
+    )
     try:
         send = http(module.params["url"])
         result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)

@@ -84,6 +84,8 @@ class Observation:
     adopted: str = ""
     """What ours has kept of the Synapse before it, as JSON."""
     turnserver: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The public halves of secrets that are keys, by their names."""
     databases: Databases = field(default_factory=Databases)
     unfinished: frozenset[str] = frozenset()
     """Services in whose making a run was interrupted."""
@@ -288,6 +290,7 @@ def facts(seen: Observation) -> dict[str, object]:
         "adoption": json.loads(seen.adoption or "{}"),
         "adopted": json.loads(seen.adopted or "{}"),
         "secrets": sorted(seen.secrets),
+        "keys": dict(seen.keys),
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..service import record
+from ..service.keys import PUBLIC
 from ..service.machine import MISSING, TIMED_OUT, Places, run_program
 from ..service.model import ServiceError
 from . import disks
@@ -56,6 +57,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         server_name=_text(root / STATE / "server_name").strip(),
         services=records | _names(root / STATE / "transactions"),
         secrets=_names(root / SECRETS),
+        keys=_public_halves(root / SECRETS),
         iptables=_printed(root, _IPTABLES),
         ip6tables=_printed(root, _IP6TABLES),
         nftables=_printed(root, _NFT),
@@ -113,6 +115,12 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError:
         return frozenset()
+
+
+def _public_halves(folder: Path) -> dict[str, str]:
+    """Return the public halves of the secrets that are keys, by their names."""
+    names = sorted(name for name in _names(folder) if name.endswith(PUBLIC))
+    return {name.removesuffix(PUBLIC): _text(folder / name).strip() for name in names}
 
 
 def _records(state: Path) -> frozenset[str]:

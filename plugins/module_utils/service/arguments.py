@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from .keys import PROGRAM
+from .keys import IN_PEM, PROGRAM
 from .machine import Places
 from .model import (
     Account,
@@ -90,7 +90,12 @@ _HEALTH: dict[str, Any] = {
     "argv": {"type": "list", "elements": "str"},
     "timeout": {"type": "float", "default": 30},
 }
-_LENGTHS = {"text": (64, 16), "wireguard": (32, 32), "pem": (2048, 2048)}
+_LENGTHS = {
+    "text": (64, 16),
+    "wireguard": (32, 32),
+    "pem": (2048, 2048),
+    "dkim": (2048, 2048),
+}
 """How long a secret of each kind is unless told (characters, bytes, bits of RSA), and at least."""
 _SHARED = ("/etc/systemd", "/usr/local", "/var/lib", "/var/log", "/var/spool", "/var/lib/homestead")
 """Directories of all, below which each service has its own data."""
@@ -412,7 +417,7 @@ def _secret(name: str, entry: dict[str, Any] | None, contents: dict[str, bytes])
     if not NAME.fullmatch(name) or length < least:
         raise ServiceError(f"secret {name!r} needs a plain name and a length of at least {least}")
     value = contents.get(given_key(name), b"").decode("utf-8", "replace")
-    if wish["kind"] == "pem":
+    if wish["kind"] in IN_PEM:
         value = value.strip()
     elif value != value.strip() or len(value.splitlines()) > 1:
         raise ServiceError(f"secret {name!r} must be one line without spaces around it")

@@ -15,6 +15,8 @@ PROGRAM = "openssl"
 """The package of Debian that brings the program, and the program."""
 PUBLIC = ".public"
 """The public half of the key NAME stands beside it as NAME.public."""
+IN_PEM = ("pem", "dkim")
+"""Kinds of secrets that are RSA keys."""
 _KEY_BYTES = 32
 # RFC 8410, section 7: what stands before the key in its DER form.
 _X25519 = bytes.fromhex("302e020100300506032b656e04220420")
@@ -22,17 +24,23 @@ _X25519 = bytes.fromhex("302e020100300506032b656e04220420")
 
 def make_private(secret: Secret, run: Run) -> str:
     """Make a new private key: base64 as WireGuard writes it (RFC 7748), or PEM (RFC 7468)."""
-    is_rsa = secret.kind == "pem"
+    is_rsa = secret.kind in IN_PEM
     algorithm = ["RSA", "-pkeyopt", f"rsa_keygen_bits:{secret.length}"] if is_rsa else ["X25519"]
     made = _openssl(["genpkey", "-algorithm", *algorithm], secret, run)
     return made if is_rsa else base64.b64encode(_clamped(_der(made)[-_KEY_BYTES:])).decode()
 
 
 def public_half(secret: Secret, private: str, run: Run) -> str:
-    """Return the public half of a private key in the same form, or say that it is no such key."""
-    pem = private if secret.kind == "pem" else _as_pem(secret, private)
+    """Return the public half of a private key, or say that it is no such key.
+
+    It has the same form, but for DKIM, where it is what stands in the DNS (RFC 6376 section 3.6.1).
+    """
+    pem = private if secret.kind in IN_PEM else _as_pem(secret, private)
     public = _openssl(["pkey", "-pubout"], secret, run, stdin=f"{pem}\n")
-    return public if secret.kind == "pem" else base64.b64encode(_der(public)[-_KEY_BYTES:]).decode()
+    if secret.kind == "pem":
+        return public
+    key = _der(public)
+    return base64.b64encode(key if secret.kind == "dkim" else key[-_KEY_BYTES:]).decode()
 
 
 def _as_pem(secret: Secret, private: str) -> str:
@@ -67,5 +75,6 @@ def _openssl(words: list[str], secret: Secret, run: Run, *, stdin: str = "") -> 
 
 
 def _no_key(secret: Secret) -> ServiceError:
-    form = {"wireguard": "32 bytes in base64, as `wg genkey` makes it", "pem": "in the form PEM"}
-    return ServiceError(f"the secret {secret.name!r} must be a private key, {form[secret.kind]}")
+    is_pem = secret.kind in IN_PEM
+    form = "in the form PEM" if is_pem else "32 bytes in base64, as `wg genkey` makes it"
+    return ServiceError(f"the secret {secret.name!r} must be a private key, {form}")

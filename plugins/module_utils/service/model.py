@@ -45,7 +45,7 @@ class Secret:
     name: str
     length: int = 64
     generation: int = 1
-    kind: Literal["text", "wireguard", "pem"] = "text"
+    kind: Literal["text", "wireguard", "pem", "dkim"] = "text"
     given: bool = False
     value: str = field(default="", repr=False)
 

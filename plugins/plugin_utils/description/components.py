@@ -58,26 +58,38 @@ class Route:
 
 @dataclass(frozen=True)
 class DnsRecord:
-    """A DNS record beside the addresses; `value` may hold {domain}, {hostname} and {name}."""
+    """A DNS record beside the addresses; `value` may hold {domain}, {hostname} and {name}.
+
+    There is one for `each` of the names that the description has under this attribute, {each}.
+    With `key`, a secret of the host, the value holds its public half as {key}.
+    """
 
     kind: str
     value: str
     purpose: str
     name: str = "{domain}"
+    each: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class ApplicationService:
-    """Who acts on the homeserver for users of its own (Application Service API, Registration).
-
-    A bridge has a `start`, which tells people how to begin with its sender, and obeys the
-    administrators of bridges, of whom it needs one.
-    """
+    """Who acts on the homeserver for users of its own (Application Service API, Registration)."""
 
     sender: str
     users: str
     """A regular expression for the local parts of its users."""
-    start: str = ""
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A bridge's own account; `start` tells people how to begin with it.
+
+    It obeys the administrators of bridges, of whom it needs one.
+    """
+
+    name: str
+    start: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,7 @@ class Component:
     client: tuple[tuple[str, Mapping[str, str]], ...] = ()
     records: tuple[DnsRecord, ...] = ()
     application_service: ApplicationService | None = None
+    bot: Bot | None = None
     certificate_units: tuple[str, ...] = ()
     handover: str = ""
 
@@ -125,6 +138,7 @@ RELAY = Port("relay", "udp", 49152, 49573, "TURN relays for calls")
 TURN_PORT = 3478
 TURN_TLS_PORT = 5349
 HTTPS_PORT = 443
+MAIL = "postmoogle.domains"
 FEDERATION_PORT = 8448
 
 _ROWS = (
@@ -189,8 +203,36 @@ _ROWS = (
         title="E-mail bridge",
         ports=(
             _tcp("smtp", 25, "SMTP: e-mail from other servers", "smtp", needed=True),
-            _tcp("submission", 587, "SMTP: e-mail from programs", "smtp"),
+            _tcp("submission", 587, "SMTP over TLS: e-mail from programs", "smtp", needed=True),
         ),
+        role="postmoogle",
+        records=(
+            DnsRecord("MX", "10 {hostname}", "E-mail comes here", "{each}", MAIL),
+            DnsRecord("TXT", "v=spf1 mx -all", "SPF: who sends e-mail", "{each}", MAIL),
+            DnsRecord(
+                "TXT",
+                "v=DKIM1; k=rsa; p={key}",
+                "DKIM: the key that signs e-mail",
+                "postmoogle._domainkey.{each}",
+                MAIL,
+                key="postmoogle_dkim",
+            ),
+            DnsRecord(
+                "TXT",
+                "v=DMARC1; p=quarantine",
+                "DMARC: what forgeries deserve",
+                "_dmarc.{each}",
+                MAIL,
+            ),
+        ),
+        bot=Bot(
+            "postmoogle",
+            "Invite it into a room of your own and say !pm mailbox NAME. "
+            "E-mail to NAME arrives there, and what you answer in its thread goes out.",
+        ),
+        handover="Everybody on this server gets and sends e-mail in rooms; its bot explains "
+        "itself. Programs send by {hostname}, port 587, with TLS.",
+        certificate_units=("postmoogle.service",),
     ),
     Component(
         name="heisenbridge",
@@ -213,7 +255,10 @@ _ROWS = (
         application_service=ApplicationService(
             sender="heisenbridge",
             users="irc_.*",
-            start="Start a direct chat with it, or accept its invitation, and say HELP. "
+        ),
+        bot=Bot(
+            "heisenbridge",
+            "Start a direct chat with it, or accept its invitation, and say HELP. "
             "It cannot read encrypted rooms: switch encryption off when you start the chat.",
         ),
     ),

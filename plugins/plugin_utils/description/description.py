@@ -27,6 +27,7 @@ from .components import (
 )
 from .documents import read_client
 from .domains import domain_fault
+from .postmoogle import Postmoogle, read_postmoogle
 from .support import read_support
 from .wireguard import Tunnel, reached_from, read_tunnel
 
@@ -59,6 +60,10 @@ DEFAULTS: dict[str, object] = {
     "wireguard_peers": [],
     "wireguard_forward": False,
     **dict.fromkeys(switches(), True),
+    "postmoogle_domains": [],
+    "postmoogle_sha256": "",
+    "postmoogle_file": "",
+    "postmoogle_settings": {},
 }
 HIGHEST_UPLOAD_MB = 10240
 LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
@@ -96,6 +101,7 @@ class Description:
     ssh_rate_limit: int
     certificate: str
     bridge_admins: tuple[str, ...]
+    postmoogle: Postmoogle
     private_access: str = "sources"
     tunnel: Tunnel | None = None
 
@@ -146,6 +152,9 @@ def _described(domain: object, reader: _Reader) -> Description:
         ssh_rate_limit=reader.read(read_ssh_rate, "ssh_rate_limit") or 0,
         certificate=reader.read(values.choice, "certificate", CERTIFICATES) or "",
         bridge_admins=reader.read(read_bridge_admins, "bridge_admins", components) or (),
+        postmoogle=read_postmoogle(
+            reader.faults, reader.given, is_wanted="postmoogle" in components
+        ),
         private_access=access,
         tunnel=tunnel,
     )
@@ -227,9 +236,13 @@ def read_bridge_admins(name: str, value: object, components: Iterable[str]) -> t
         for fault in map(user_id_fault, given)
         if fault is not None and fault.severity == "error"
     )
-    services = ((row, COMPONENTS[row].application_service) for row in components)
-    for row, service in services:
-        if service is not None and service.start and not given:
+    values.refuse(
+        f"{name} has {admin!r}, in which * would stand for everybody; list each Matrix ID."
+        for admin in given
+        if "*" in admin
+    )
+    for row in components:
+        if COMPONENTS[row].bot is not None and not given:
             raise ValueError(
                 f"{name} is empty, so {row!r} would obey whoever talks to it first; "
                 "list your Matrix ID, like '@you:example.com'."

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 
 from ...module_utils.already_there import Found
 from .components import (
@@ -19,6 +20,7 @@ from .components import (
     TURN_PORT,
     TURN_TLS_PORT,
     Component,
+    DnsRecord,
     Route,
     optional,
 )
@@ -74,6 +76,7 @@ def derive(description: Description) -> Data:
         "bridge_admins": list(description.bridge_admins),
         "bots": bots(description),
         "parts": parts(description),
+        "postmoogle": postmoogle(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
@@ -271,15 +274,15 @@ def application_services(description: Description) -> list[Data]:
 
 
 def bots(description: Description) -> list[Data]:
-    """Return who of the application services is there for people to talk to, and how."""
+    """Return which bridges are there for people to talk to, and how."""
     return [
         {
-            "matrix_id": f"@{row.application_service.sender}:{description.domain}",
+            "matrix_id": f"@{row.bot.name}:{description.domain}",
             "purpose": row.title,
-            "start": row.application_service.start,
+            "start": row.bot.start,
         }
         for row in rows(description)
-        if row.application_service is not None and row.application_service.start
+        if row.bot is not None
     ]
 
 
@@ -295,6 +298,12 @@ def parts(description: Description) -> list[Data]:
         for row in rows(description)
         if row.optional
     ]
+
+
+def postmoogle(description: Description) -> Data:
+    """Return what the role of the e-mail bridge must know."""
+    bridge = description.postmoogle
+    return {"domains": list(bridge.domains), "sha256": bridge.sha256, "file": bridge.file}
 
 
 def turn(description: Description) -> Data:
@@ -316,7 +325,10 @@ def turn(description: Description) -> Data:
 
 
 def dns_records(description: Description) -> list[Data]:
-    """Return the records to create; a value is None where only the operator knows it."""
+    """Return the records to create; a value is None where only the operator knows it.
+
+    A `key` is a secret of the host, whose public half takes the place of {key} in the value.
+    """
     purposes = {
         description.domain: "Base domain, served by the Matrix host",
         **{name_of(row, description): row.title for row in rows(description) if row.label},
@@ -331,14 +343,25 @@ def dns_records(description: Description) -> list[Data]:
     ]
     return addresses + [
         {
-            "name": record.name.format(**_words(row, description)),
+            "name": record.name.format(**words),
             "type": record.kind,
-            "value": record.value.format(**_words(row, description)),
+            "value": record.value.format(**words),
             "purpose": record.purpose,
+            **({"key": record.key} if record.key else {}),
         }
         for row in rows(description)
         for record in row.records
+        for words in _record_words(record, row, description)
     ]
+
+
+def _record_words(
+    record: DnsRecord, row: Component, description: Description
+) -> Iterator[dict[str, str]]:
+    """Yield what may stand in braces in a record, once for each record that it becomes."""
+    words = {**_words(row, description), "key": "{key}"}
+    for each in attrgetter(record.each)(description) if record.each else [""]:
+        yield {**words, "each": each}
 
 
 def planned_addresses(description: Description) -> Data:

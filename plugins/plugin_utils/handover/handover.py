@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..plan.operators_plan import dns_records
 from ..report.report import Report
 from ..report.table import verdict
 
 FORMAT = 1
 REPORT = "report.html"
 """The whole report of the verification, in the same directory."""
-_TAKEN = ("domain", "hostname", "parts", "bots", "ports", "dns_records")
+_TAKEN = ("domain", "hostname", "parts", "bots", "ports")
 _TOKEN = (
     "ansible -i inventory matrix --become -m homestead.matrix.registration_token "
     '-a "uses_allowed=10"'
@@ -63,12 +64,16 @@ _SILENT = {
 Data = Mapping[str, Any]  # what JSON can hold, as the filter site returns it
 
 
-def handover(site: Data) -> dict[str, Any]:
-    """Return what follows from a site; its form is described by docs/handover.schema.json."""
+def handover(site: Data, keys: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what follows from a site; its form is described by docs/handover.schema.json.
+
+    `keys` are the public halves of the host's keys, by the names of the secrets.
+    """
     how, command = _REGISTRATION[site["registration"]]
     return {
         "format": FORMAT,
         **{key: site[key] for key in _TAKEN},
+        "dns_records": dns_records(site, keys or {}),
         "addresses": _addresses(site),
         "registration": {
             "mode": site["registration"],

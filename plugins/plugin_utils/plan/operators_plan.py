@@ -23,7 +23,6 @@ _TAKEN = (
     "domain",
     "hostname",
     "ports",
-    "dns_records",
     "well_known",
     "redirects",
     "expectations",
@@ -35,23 +34,44 @@ _TITLES = {
     "apache": "Apache: in the VirtualHost of {domain}, with mod_alias and mod_headers",
     "static": "Static hosts that cannot redirect: these files, copied again after each change",
 }
-_UNKNOWN = {"A": "(the host's IPv4 address)", "AAAA": "(the host's IPv6 address, if it has one)"}
+_UNKNOWN = {
+    "A": "(the host's IPv4 address)",
+    "AAAA": "(the host's IPv6 address, if it has one)",
+    "TXT": "(made on the host by the first run: look at the plan again after it)",
+}
 
 Data = Mapping[str, Any]  # what JSON can hold, as the filter site returns it
 
 
-def plan(site: Data, published: Sequence[Data] | None = None) -> dict[str, Any]:
+def plan(
+    site: Data, published: Sequence[Data] | None = None, keys: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the plan of a site; its form is described by docs/plan.schema.json.
 
     `published` is what the host leads past its firewall, None where there is no host to look at.
+    `keys` are the public halves of its keys, by the names of the secrets.
     """
     redirects = [Redirect(**redirect) for redirect in site["redirects"]]
     return {
         "format": FORMAT,
         **{key: site[key] for key in _TAKEN},
+        "dns_records": dns_records(site, keys or {}),
         "snippets": snippets(redirects, site["well_known"]),
         "published": None if published is None else _unexpected(published, site["ports"]),
     }
+
+
+def dns_records(site: Data, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the DNS records of a site, with the host's keys; without a value if one is unknown."""
+    return [_with_key(record, keys) for record in site["dns_records"]]
+
+
+def _with_key(record: Data, keys: Mapping[str, str]) -> dict[str, Any]:
+    key, known = record.get("key"), {**record}
+    known.pop("key", None)
+    if key:
+        known["value"] = record["value"].format(key=keys[key]) if key in keys else None
+    return known
 
 
 def _unexpected(published: Sequence[Data], opened: Sequence[Data]) -> list[dict[str, Any]]:

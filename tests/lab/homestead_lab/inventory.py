@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from homestead_lab.hosts import host_key
-from homestead_lab.services import ACME_DIRECTORY, AUTHORITIES, AUTHORITY_FILES
+from homestead_lab.services import ACME_DIRECTORY, AUTHORITIES, AUTHORITY_FILES, OFTEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +80,7 @@ def settings(hosts: dict[str, Host], *, subnet: Subnet) -> Variables:
             "federation_ip_range_blacklist": [],
             "federation_custom_ca_list": AUTHORITY_FILES,
             "trusted_key_servers": [],
+            "rc_login": dict.fromkeys(("address", "account"), OFTEN),
         },
         "verify_vantage": "vantage",
         "verify_ca_file": AUTHORITIES,

@@ -20,6 +20,7 @@ AUTHORITIES = "/etc/ssl/lab.pem"  # on every host: who signs certificates in the
 AUTHORITY_FILES = ["/etc/ssl/lab-0.pem", "/etc/ssl/lab-1.pem"]
 NSS = "sql:/home/debian/.pki/nssdb"
 ACME_DIRECTORY = "https://acme.test:14000/dir"
+OFTEN = {"per_second": 100, "burst_count": 100}
 
 
 def name_server(lab: Lab, host: Host, *, subnet: Subnet, hosts: Iterable[Host]) -> None:
@@ -115,8 +116,8 @@ def homeserver_settings(name: str) -> dict[str, object]:
         "trusted_key_servers": [],
         "enable_registration": True,
         "enable_registration_without_verification": True,
-        "rc_registration": {"per_second": 100, "burst_count": 100},
-        "rc_login": {"address": {"per_second": 100, "burst_count": 100}},
+        "rc_registration": OFTEN,
+        "rc_login": {"address": OFTEN},
         "report_stats": False,
     }
 

@@ -27,7 +27,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.host.judging impo
     told,
 )
 
-PORTS = frozenset({"tcp 80", "tcp 443", "tcp 8448", "udp 3478"})
+PORTS = frozenset({"tcp 25", "tcp 80", "tcp 443", "tcp 8448", "udp 3478"})
 NEEDED = Requirements(server_name="example.com", memory_mb=900, disk_mb=3072, ports=PORTS)
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when   uid timeout inode
    0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 101 1
@@ -139,6 +139,7 @@ def test_facts() -> None:
         "adoption": {},
         "adopted": {},
         "secrets": [],
+        "keys": {},
     }
 
 
@@ -244,6 +245,12 @@ def test_memory_unknown_is_none() -> None:
             "turnserver already listens on udp 3478; "
             "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
             id="another relay",
+        ),
+        pytest.param(
+            replace(FRESH, tcp=listening(25, address="0100007F"), owners={"900": "exim4"}),
+            "exim4 already listens on tcp 25; "
+            "remove it or let it listen elsewhere, because the Matrix server needs that itself.",
+            id="Debian's mail server, on the loopback address only",
         ),
         pytest.param(
             replace(FRESH, meminfo="MemTotal:         524288 kB\n"),

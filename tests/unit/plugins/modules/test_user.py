@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
 from ansible_collections.homestead.matrix.plugins.modules.user import run
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.fake_synapse import (
     FakeSynapse,
@@ -29,6 +30,7 @@ class Host:
             "admin": None,
             "displayname": None,
             "password": None,
+            "password_secret": None,
             "update_password": "on_create",
             **given,
         }
@@ -86,6 +88,30 @@ def test_a_password_that_is_always_set_is_always_a_change(host: Host) -> None:
     assert not host.run(password="q")["changed"]
     assert host.run(password="q", update_password="always")["changed"]
     assert host.synapse.users[ALICE]["password"] == "q"
+
+
+def test_a_password_is_made_on_the_host_and_kept(host: Host) -> None:
+    who = {"name": "robot", "password_secret": "robot_password"}
+    assert host.run(check_mode=True, **who)["changed"]
+    assert host.secrets.read("robot_password") is None
+    result = host.run(**who)
+    made = host.secrets.read("robot_password")
+    assert made
+    assert made not in repr(result)
+    assert host.synapse.users["@robot:example.com"]["password"] == made
+    assert not host.run(**who)["changed"]
+    assert host.secrets.read("robot_password") == made
+
+
+def test_an_account_whose_password_the_host_does_not_have_is_somebody_elses(host: Host) -> None:
+    host.run(password="hers")
+    with pytest.raises(AdminError, match="exists, and this host does not have"):
+        host.run(password_secret="robot_password")
+    assert host.synapse.users[ALICE]["password"] == "hers"
+    assert host.secrets.read("robot_password") is None
+    host.run(state="deactivated")
+    assert host.run(password_secret="robot_password")["deactivated"] is False
+    assert host.synapse.users[ALICE]["password"] == host.secrets.read("robot_password")
 
 
 def test_check_mode_on_a_fresh_host_tells_the_change_and_makes_none(host: Host) -> None:

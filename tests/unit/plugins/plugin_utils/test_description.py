@@ -14,6 +14,12 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.descr
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
 BRIDGE = {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}
+MAIL = {
+    "components": ["postmoogle"],
+    "bridge_admins": ["@alice:example.com"],
+    "postmoogle_domains": ["mail.example.com"],
+    "postmoogle_sha256": "0" * 64,
+}
 SMTP = {"host": "smtp.example.com", "from": "matrix@example.com"}
 
 
@@ -40,6 +46,10 @@ def test_the_domain_alone_is_enough() -> None:
         pytest.param({"firewall": "ufw"}, id="ufw"),
         pytest.param({**BRIDGE, "bridge_admins": ["@Bob:10.0.0.1:8448"]}, id="foreign and old"),
         pytest.param({"firewall": "firewalld"}, id="firewalld"),
+        pytest.param(MAIL, id="e-mail bridge"),
+        pytest.param(
+            {**MAIL, "postmoogle_settings": {"POSTMOOGLE_RELAY_PORT": 587}}, id="e-mail by a relay"
+        ),
         pytest.param({"components": None, "support": None, "addresses": None}, id="nulls"),
     ],
 )
@@ -117,6 +127,70 @@ def test_what_is_right(given: dict[str, object]) -> None:
             "113/tcp (Ident: who is who on IRC) collides with firewall_extra_ports 113/tcp "
             "(Opened by the operator); choose another port for one of them.",
             id="a port of the bridge's for something else",
+        ),
+        pytest.param(
+            {**BRIDGE, "bridge_admins": ["@*:example.com"]},
+            "matrix_bridge_admins has '@*:example.com', in which * would stand for everybody; list "
+            "each Matrix ID.",
+            id="everybody an administrator",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_domains": []},
+            "postmoogle_domains is empty, so there is no e-mail for 'postmoogle' to take; list the "
+            "domain after the @ of its addresses, like mail.example.com, whose mail comes to no "
+            "other server.",
+            id="e-mail bridge without a domain",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_domains": "mail.example.com"},
+            "postmoogle_domains must be a list, not 'mail.example.com'.",
+            id="a domain for e-mail that is no list",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_domains": ["info@mail.example.com"]},
+            "postmoogle_domains 'info@mail.example.com' has a user before the @; "
+            "write only the name, mail.example.com.",
+            id="an address in place of the domain for e-mail",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_domains": ["a.example.com", "a.example.com"]},
+            "postmoogle_domains lists 'a.example.com' more than once; list it once.",
+            id="a domain for e-mail twice",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_sha256": ""},
+            "postmoogle_sha256 is not set; write the 64 hexadecimal digits in small letters that "
+            "sha256sum prints for the file of the release, or for postmoogle_file.",
+            id="e-mail bridge without a checksum",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_sha256": "sha256:abc"},
+            "postmoogle_sha256 cannot be 'sha256:abc'; write the 64 hexadecimal digits in small "
+            "letters that sha256sum prints for the file of the release, or for postmoogle_file.",
+            id="no checksum",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_file": True},
+            "postmoogle_file cannot be True; write the path of the program, or nothing.",
+            id="no path of the e-mail bridge",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_settings": {"relay_host": "smtp.example.com"}},
+            "postmoogle_settings has the key 'relay_host'; write the name of a variable of "
+            "Postmoogle's, like POSTMOOGLE_RELAY_HOST.",
+            id="a setting that the e-mail bridge would not see",
+        ),
+        pytest.param(
+            {**MAIL, "postmoogle_settings": {"POSTMOOGLE_RELAY_PASSWORD": "correct\nhorse"}},
+            "POSTMOOGLE_RELAY_PASSWORD in postmoogle_settings must be one line of text or a "
+            "number.",
+            id="a setting of two lines, which is not named",
+        ),
+        pytest.param(
+            {**MAIL, "extra_ports": [{"protocol": "tcp", "first": 25}]},
+            "25/tcp (SMTP: e-mail from other servers) collides with firewall_extra_ports 25/tcp "
+            "(Opened by the operator); choose another port for one of them.",
+            id="the port for e-mail for something else",
         ),
         pytest.param(
             {"components": ["synapse"]},

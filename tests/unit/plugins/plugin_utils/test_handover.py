@@ -107,6 +107,13 @@ def test_the_trap_of_bots_is_told_only_where_there_are_some() -> None:
     assert "@heisenbridge:example.com" in as_markdown(handed(**BRIDGE))
 
 
+def test_the_host_s_key_stands_in_its_record() -> None:
+    mail = {"postmoogle_domains": ["example.com"], "postmoogle_sha256": "a" * 64}
+    bridge = {"components": ["postmoogle"], "bridge_admins": ["@alice:example.com"]}
+    document = handover(site("example.com", {**bridge, **mail}), {"postmoogle_dkim": "MIIB"})
+    assert "v=DKIM1; k=rsa; p=MIIB" in [row["value"] for row in document["dns_records"]]
+
+
 def test_what_is_broken_comes_first() -> None:
     assert "report.html" in handed("error")["next"][0]["text"]
     assert "report.html" not in handed("ok")["next"][0]["text"]

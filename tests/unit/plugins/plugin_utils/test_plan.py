@@ -20,6 +20,12 @@ DOCS = Path(__file__).parents[4] / "docs"
 SCHEMA = json.loads((DOCS / "plan.schema.json").read_text(encoding="utf-8"))
 SUPPORT = {"contacts": [{"role": "m.role.admin", "matrix_id": "@admin:example.com"}]}
 
+MAIL = {
+    "components": ["postmoogle"],
+    "bridge_admins": ["@alice:example.com"],
+    "postmoogle_domains": ["example.com"],
+    "postmoogle_sha256": "a" * 64,
+}
 CASES = [
     pytest.param({}, id="the domain alone"),
     pytest.param({"support": SUPPORT}, id="with support"),
@@ -27,6 +33,7 @@ CASES = [
     pytest.param(
         {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}, id="a bridge"
     ),
+    pytest.param(MAIL, id="e-mail"),
     pytest.param({"serve_base_domain": True, "addresses": ["192.0.2.1"]}, id="base domain here"),
     pytest.param(
         {"sources": {"ssh": ["192.0.2.0/24"]}, "extra_ports": [{"protocol": "udp", "first": 7000}]},
@@ -44,6 +51,20 @@ PUBLISHED = [
 
 def planned(**inputs: object) -> Any:
     return plan(site("example.com", inputs))
+
+
+def test_the_host_s_key_stands_in_the_plan_once_there_is_one() -> None:
+    site_with_mail = site("example.com", MAIL)
+    unknown, known = plan(site_with_mail), plan(site_with_mail, None, {"postmoogle_dkim": "MIIB"})
+    name = "postmoogle._domainkey.example.com"
+    values = [
+        [row["value"] for row in each["dns_records"] if row["name"] == name]
+        for each in (unknown, known)
+    ]
+    assert values == [[None], ["v=DKIM1; k=rsa; p=MIIB"]]
+    for each in (unknown, known):
+        jsonschema.validate(each, SCHEMA)
+    assert f"{name}  TXT   (made on the host by the first run" in text(unknown)
 
 
 def planned_with(published: list[dict[str, object]] | None) -> Any:

@@ -288,6 +288,35 @@ def test_a_port_follows_its_switch(off: object) -> None:
     assert ports_of_the_bridge(heisenbridge_identd=off) == []
 
 
+MAIL = {
+    "components": ["postmoogle"],
+    "bridge_admins": ["@alice:example.com"],
+    "postmoogle_domains": ["example.com", "post.example.org"],
+    "postmoogle_sha256": "a" * 64,
+}
+
+
+def test_each_domain_for_e_mail_has_its_records() -> None:
+    records = [(row["type"], row["name"], row["value"]) for row in derived(**MAIL)["dns_records"]]
+    for domain in MAIL["postmoogle_domains"]:
+        assert ("MX", domain, "10 matrix.example.com") in records
+        assert ("TXT", domain, "v=spf1 mx -all") in records
+        assert ("TXT", f"_dmarc.{domain}", "v=DMARC1; p=quarantine") in records
+        key = f"postmoogle._domainkey.{domain}"
+        assert ("TXT", key, "v=DKIM1; k=rsa; p={key}") in records
+    assert len(records) == 2 + 2 * 4
+
+
+def test_a_server_without_the_bridge_has_no_records_for_e_mail() -> None:
+    result = derived(**{**MAIL, "components": []})
+    assert {row["type"] for row in result["dns_records"]} == {"A", "AAAA"}
+    assert result["postmoogle"]["domains"] == []
+
+
+def test_the_bridge_reads_a_new_certificate() -> None:
+    assert "postmoogle.service" in derived(**MAIL)["certificate"]["reload"]
+
+
 def test_bridges_are_bots_to_talk_to() -> None:
     (bot,) = derived(**BRIDGE)["bots"]
     assert bot["matrix_id"] == "@heisenbridge:example.com"

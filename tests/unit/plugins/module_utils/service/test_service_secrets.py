@@ -31,6 +31,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.wish impo
 )
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    load_der_public_key,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -125,6 +126,12 @@ def test_a_key_in_pem_has_its_public_half(tmp_path: Path) -> None:
     assert getattr(private, "key_size", 0) == 2048
 
 
+def test_the_public_half_of_a_key_for_dkim_is_what_the_dns_holds(tmp_path: Path) -> None:
+    made = opened(tmp_path, Secret("mail", 2048, kind="dkim")).made
+    private = load_pem_private_key(made["mail"].encode(), None)
+    assert load_der_public_key(base64.b64decode(made["mail.public"])) == private.public_key()
+
+
 def test_a_lost_public_half_is_found_again(tmp_path: Path) -> None:
     made = opened(tmp_path, WIREGUARD).made
     (tmp_path / "tunnel").write_text(made["tunnel"])
@@ -142,10 +149,11 @@ def test_a_lost_public_half_is_found_again(tmp_path: Path) -> None:
         pytest.param("wireguard", "short", id="no base64 of 32 bytes"),
         pytest.param("wireguard", "A" * 43, id="not padded"),
         pytest.param("pem", "A" * 44, id="no PEM"),
+        pytest.param("dkim", "A" * 44, id="no PEM for DKIM"),
     ],
 )
 def test_what_is_given_must_be_a_key(
-    tmp_path: Path, kind: Literal["wireguard", "pem"], value: str
+    tmp_path: Path, kind: Literal["wireguard", "pem", "dkim"], value: str
 ) -> None:
     with pytest.raises(ServiceError, match="'given' must be a private key"):
         opened(tmp_path, Secret("given", kind=kind, given=True, value=value))

@@ -104,7 +104,7 @@ def test_dtls_of_a_server_that_remembers_one_of_our_ports() -> None:
         pytest.param(opened("udp", 51820, "wireguard"), always(b""), "unknown", id="WireGuard"),
         pytest.param(opened("udp", 10000, "jitsi"), always(b""), "unknown", id="Jitsi video"),
         pytest.param(opened("tcp", 25, "postmoogle"), "refused", "error", id="no mail server"),
-        pytest.param(opened("tcp", 587, "postmoogle"), "refused", "info", id="no submission"),
+        pytest.param(opened("tcp", 587, "postmoogle"), "refused", "error", id="no submission"),
         pytest.param(opened("tcp", 113, "heisenbridge"), "refused", "error", id="no ident"),
         pytest.param(opened("tcp", 113, "heisenbridge"), always(b"no"), "error", id="not ident"),
         pytest.param(opened("tcp", 4443, "jitsi"), "refused", "info", id="no Jitsi over TCP"),
