@@ -41,6 +41,13 @@ options:
     type: list
     elements: str
     default: [tcp 80, tcp 443]
+  tunnel:
+    description:
+      - The host's own addresses in the private network, such as V(10.71.0.1/16). A host that is in
+        this network already by another way is refused.
+    type: list
+    elements: str
+    default: []
   adopt:
     description:
       - Whether a Synapse that others set up is no reason to refuse the host. What speaks against

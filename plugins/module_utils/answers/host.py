@@ -28,10 +28,11 @@ def answer(request: ModuleRequest) -> Result:
         disk_mb=arguments["minimum_disk_mb"],
         ports=frozenset(arguments["ports"]),
         adopt=arguments["adopt"],
+        tunnel=tuple(arguments["tunnel"]),
     )
     seen = observe(ports=needed.ports)
     found = faults(seen, needed)
-    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen)}
+    result: dict[str, Any] = {"changed": False, "faults": found, **facts(seen, needed)}
     if needed.adopt and others_synapse(seen):
         # Only the one run that adopts reads all of this.
         from ..adoption.reading import Reader

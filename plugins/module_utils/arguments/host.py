@@ -10,6 +10,7 @@ ARGUMENTS = {
     "minimum_memory_mb": {"type": "int", "default": 900},
     "minimum_disk_mb": {"type": "int", "default": 3072},
     "ports": {"type": "list", "elements": "str", "default": ["tcp 80", "tcp 443"]},
+    "tunnel": {"type": "list", "elements": "str", "default": []},
     "adopt": {"type": "bool", "default": False},
     "refuse": {"type": "bool", "default": True},
     "turn_credentials": {"type": "bool", "default": False},

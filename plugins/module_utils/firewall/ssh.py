@@ -57,5 +57,6 @@ def _shut(numbers: Sequence[int], *, client: Address | None, ports: Iterable[Ope
     if not matching:
         return f"ssh listens on {names}, which they do not open (see matrix_ssh_port)."
     if not any(port.admits(client) for port in matching):
-        return f"they do not open {names} to this controller, {client} (see firewall_sources)."
+        how = "see firewall_sources; with matrix_private_access 'tunnel', run through the tunnel"
+        return f"they do not open {names} to this controller, {client} ({how})."
     return ""

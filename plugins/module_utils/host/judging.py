@@ -31,10 +31,16 @@ SUPPORTED = {
     "12": Release(postgresql=15, python="3.11"),
     "13": Release(postgresql=17, python="3.13"),
 }
-OUR_PROGRAMS = {"nginx": "reverse_proxy", "turnserver": "coturn"}
+OUR_PROGRAMS = {
+    "nginx": "reverse_proxy",
+    "turnserver": "coturn",
+    "wireguard-go": "wireguard",
+    "kernel": "wireguard",
+}
 """Programs that listen for us, and the services of which they are a part."""
 
 
+_UNKNOWN = {"tcp": "another program", "udp": "the kernel"}
 _LISTENING = {"tcp": "0A", "udp": "07"}
 _LOOPBACK = re.compile(
     r"\s*\d+: (?:(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000):"  # little-endian, in words
@@ -47,6 +53,11 @@ ALREADY_THERE = (
         "a program on a port that the server needs, like a web server on 443",
         "refuses",
         "remove it, or let it listen elsewhere",
+    ),
+    Found(
+        "tunnels of WireGuard that others set up, and their configurations",
+        "leaves alone",
+        "ours is `wg-matrix`; a host that already is in its network is refused",
     ),
     Found(
         "a server of this collection for another domain", "refuses", "every account would be lost"
@@ -102,6 +113,8 @@ class Requirements:
     disk_mb: int
     ports: frozenset[str] = frozenset()
     """Written as "tcp 443"."""
+    tunnel: tuple[str, ...] = ()
+    """Our own addresses in the private network, like "10.71.0.1/16"."""
     adopt: bool = False
     """Whether a Synapse of others is to be taken over."""
 
@@ -155,6 +168,7 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
         for sentence in (
             _release_fault(seen),
             *_port_faults(seen, needed),
+            *_tunnel_faults(seen, needed),
             _memory_fault(seen, needed),
             *_disk_faults(seen, needed),
             _server_name_fault(seen, needed),
@@ -188,12 +202,27 @@ def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
     held: dict[str, set[str]] = {}
     for inode, port in listeners(tcp=seen.tcp, udp=seen.udp).items():
         if port in needed.ports:
-            held.setdefault(seen.owners.get(inode, "another program"), set()).add(port)
+            unknown = _UNKNOWN[port.partition(" ")[0]]
+            held.setdefault(seen.owners.get(inode, unknown), set()).add(port)
     return [
         f"{owner} already listens on {' and '.join(sorted(ports, key=_by_number))}; remove it or "
         "let it listen elsewhere, because the Matrix server needs that itself."
         for owner, ports in sorted(held.items())
         if _service_of(owner) not in seen.services
+    ]
+
+
+def _tunnel_faults(seen: Observation, needed: Requirements) -> list[str]:
+    """Refuse a private network in which the host already is, by another way."""
+    tunnels = [ipaddress.ip_interface(text) for text in needed.tunnel]
+    ours = {tunnel.ip for tunnel in tunnels if "wireguard" in seen.services}
+    found = map(ipaddress.ip_address, addresses(seen.fib_trie, seen.if_inet6))
+    return [
+        f"The host has the address {address} in {tunnel.network}, which shall be the private "
+        "network; choose another wireguard_network."
+        for address in found
+        for tunnel in tunnels
+        if address in tunnel.network and address not in ours
     ]
 
 
@@ -271,8 +300,9 @@ def _release(seen: Observation) -> Release:
     return SUPPORTED.get(number, Release(postgresql=0, python=""))
 
 
-def facts(seen: Observation) -> dict[str, object]:
-    """Return what the roles want to know about the host."""
+def facts(seen: Observation, needed: Requirements) -> dict[str, object]:
+    """Return what the roles want to know about the host; its own tunnel is no address of it."""
+    tunnel = {str(ipaddress.ip_interface(text).ip) for text in needed.tunnel}
     fields = release_fields(seen.os_release)
     release = _release(seen)
     return {
@@ -283,7 +313,9 @@ def facts(seen: Observation) -> dict[str, object]:
         "disk_free_mb": seen.disks[0].free // MEGABYTE,
         "python": release.python,
         "postgresql": clusters.facts(seen.databases, _cluster(seen), version=release.postgresql),
-        "addresses": addresses(seen.fib_trie, seen.if_inet6),
+        "addresses": [
+            address for address in addresses(seen.fib_trie, seen.if_inet6) if address not in tunnel
+        ],
         "published": published_ports(seen),
         "services": sorted(seen.services),
         "retired": sorted(seen.retired),

@@ -264,8 +264,11 @@ _ROWS = (
     ),
     Component(
         name="wireguard",
-        title="WireGuard",
+        title="Private network",
+        role="wireguard",
         ports=(_udp("wireguard", 51820, "WireGuard: private network", number="wireguard_port"),),
+        handover="Administrators, and machines that are let in, reach the host by WireGuard at "
+        "{hostname}. Who is new asks an administrator for a configuration.",
     ),
     Component(
         name="dnsmasq",

@@ -203,7 +203,7 @@ def _component_routes(name: str, description: Description) -> list[Data]:
             "path": route.path,
             "kind": route.kind,
             **_behind(route, row),
-            **({"networks": _networks(row, description)} if route.private else {}),
+            **({"networks": networks_of(row, description)} if route.private else {}),
         }
         for row in rows(description)
         if name_of(row, description) == name
@@ -215,7 +215,7 @@ def _behind(route: Route, row: Component) -> Data:
     return {"directory": route.directory} if route.directory else {"upstream": row.name}
 
 
-def _networks(row: Component, description: Description) -> list[str]:
+def networks_of(row: Component, description: Description) -> list[str]:
     """Return the only networks that a private route answers."""
     tunnel = description.tunnel.networks if description.tunnel else ()
     by_tunnel = description.private_access == "tunnel"

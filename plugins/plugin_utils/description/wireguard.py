@@ -55,7 +55,9 @@ class Tunnel:
 
     def as_dict(self) -> dict[str, object]:
         """Return it as `matrix_site.wireguard` shows it."""
-        return asdict(self)
+        lengths = (network.partition("/")[2] for network in self.networks)
+        interfaces = [f"{address}/{length}" for address, length in zip(self.addresses, lengths)]
+        return {**asdict(self), "interfaces": interfaces}
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def test_a_fresh_host_is_taken() -> None:
 
 
 def test_facts() -> None:
-    assert facts(FRESH) == {
+    assert facts(FRESH, NEEDED) == {
         "release": "13",
         "codename": "trixie",
         "architecture": "x86_64",
@@ -143,12 +143,36 @@ def test_facts() -> None:
     }
 
 
+TUNNEL = replace(NEEDED, tunnel=("192.0.2.10/24", "fd00::1/64"))
+
+
+def test_the_tunnel_is_no_address_of_the_host() -> None:
+    seen = replace(FRESH, services=frozenset({"wireguard"}))
+    assert faults(seen, TUNNEL) == []
+    assert facts(seen, TUNNEL)["addresses"] == ["2001:db8::10"]
+
+
+def test_a_host_that_is_in_the_private_network_already_is_refused() -> None:
+    assert faults(FRESH, TUNNEL) == [
+        "The host has the address 192.0.2.10 in 192.0.2.0/24, which shall be the private network; "
+        "choose another wireguard_network."
+    ]
+
+
+@pytest.mark.parametrize("owners", [{}, {"201": "wireguard-go"}])
+def test_wireguard_has_its_port_by_the_kernel_or_by_a_program(owners: dict[str, str]) -> None:
+    seen = replace(FRESH, udp=UDP, owners=owners)
+    (refused,) = faults(seen, NEEDED)
+    assert f"{owners.get('201', 'the kernel')} already listens on udp 3478" in refused
+    assert faults(replace(seen, services=frozenset({"wireguard"})), NEEDED) == []
+
+
 def test_published_ports_are_told_as_data() -> None:
     rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination {}"
     seen = replace(
         FRESH, iptables=rule.format("172.17.0.2:80"), ip6tables=rule.format("[fd00::2]:80")
     )
-    assert facts(seen)["published"] == [
+    assert facts(seen, NEEDED)["published"] == [
         {"protocol": "tcp", "first": 8080, "last": 8080, "to": "172.17.0.2:80"},
         {"protocol": "tcp", "first": 8080, "last": 8080, "to": "[fd00::2]:80"},
     ]

@@ -8,9 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
+    Component,
+    Route,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     DEFAULTS,
     read_description,
+)
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import networks_of
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import (
+    site as derived,
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.wireguard import (
     Tunnel,
@@ -56,6 +64,25 @@ def test_ssh_is_for_the_tunnel_and_named_networks_only() -> None:
     assert reached_from("sources", ours, sources) == sources
     narrowed = reached_from("tunnel", ours, sources)
     assert narrowed == {**sources, "ssh": (*ours.networks, "192.0.2.0/24")}
+
+
+def test_its_port_moves_and_its_interface_has_an_address_of_each_network() -> None:
+    site = derived("example.com", {"components": ["wireguard"], "wireguard_port": 4500})
+    assert "udp 4500" in site["listens"]
+    assert site["wireguard"]["interfaces"][0] == "10.71.0.1/16"
+    assert derived("example.com", {})["wireguard"] == {}
+
+
+def test_what_is_private_is_answered_in_the_tunnel() -> None:
+    row = Component(name="coturn", title="", routes=(Route("/", private=True),))
+    given = {"components": ["wireguard"], "sources": {"coturn": ["192.0.2.0/24"]}}
+    both = read_description("example.com", given)
+    only = read_description("example.com", {**given, "private_access": "tunnel"})
+    host = ["127.0.0.0/8", "::1/128"]
+    assert both.tunnel is not None
+    assert networks_of(row, both) == [*host, *both.tunnel.networks, "192.0.2.0/24"]
+    assert networks_of(row, only) == [*host, *both.tunnel.networks]
+    assert [port.sources for port in only.ports if port.name == "ssh"] == [both.tunnel.networks]
 
 
 @pytest.mark.parametrize(

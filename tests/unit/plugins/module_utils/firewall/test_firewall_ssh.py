@@ -78,7 +78,7 @@ HERE = SshSession(client=ip_address("192.0.2.1"), port=22)
             _rows(22, sources=("198.51.100.0/24", "2001:db8::/32")),
             HERE,
             [22],
-            "do not open tcp 22 to this controller, 192.0.2.1 (see firewall_sources)",
+            "do not open tcp 22 to this controller, 192.0.2.1 (see firewall_sources; with ",
             id="sources without the controller",
         ),
         pytest.param(_rows(22), HERE, [2222], "as soon as sshd restarts", id="sshd will move"),
