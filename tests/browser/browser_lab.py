@@ -14,13 +14,11 @@ from ansible_collections.homestead.matrix.plugins.module_utils.verify.verificati
     Verification,
     verify,
 )
+from ansible_collections.homestead.matrix.tests.lab.browsers import drive
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
-from selenium import webdriver
 from selenium.webdriver.remote.webdriver import WebDriver
 
 TOPOLOGY = Path(__file__).parent / "topology.toml"
-CHROMIUM = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars")
-LOGS = {"browser": "ALL", "performance": "ALL"}
 
 
 class BrowserLab(Lab):
@@ -37,11 +35,7 @@ class BrowserLab(Lab):
 
     def drive(self) -> WebDriver:
         """Open a browser."""
-        options = webdriver.ChromeOptions()
-        for argument in CHROMIUM:
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", LOGS)
-        return webdriver.Remote(f"http://{self.host_address('browser')}:9515", options=options)
+        return drive(self)
 
     def verify(self, server_name: str) -> Verification:
         """Look at a server of the lab as a stranger would."""

@@ -188,7 +188,7 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
         assert run(on, "--skip-tags=verify").recap("matrix")["changed"] == 0
         assert "example 0.16.0 None /x" in example_says(changing, get("/x"))
         assert "A page of the example." in example_says(changing, get("/page/example-page"))
-        assert "403 Forbidden" in example_says(changing, get("/private/example-page"))
+        assert "M_UNRECOGNIZED" in example_says(changing, get("/private/example-page"))
         assert changing.read("matrix", "/var/lib/example-answer") == "homestead\n"
         assert "None /ws" in example_says(
             changing, get("/ws").replace("close", "close, Upgrade\r\nUpgrade: h2c")

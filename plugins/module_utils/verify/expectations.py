@@ -122,6 +122,23 @@ class PlannedPort:
         return f"{ports}/{self.protocol} ({self.purpose})" if self.purpose else ports
 
 
+@dataclass(frozen=True)
+class PrivatePlace:
+    """An address at which strangers get nothing, and the networks that get more."""
+
+    url: str
+    purpose: str = ""
+    networks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> PrivatePlace:
+        return cls(
+            url=str(given["url"]),
+            purpose=str(given.get("purpose") or ""),
+            networks=tuple(map(str, given.get("networks") or ())),
+        )
+
+
 _TEXTS = ("hostname", "base_url", "delegation", "registration")
 
 
@@ -138,6 +155,7 @@ class Expectations:
     turn: TurnServer | None = None
     opened: tuple[PlannedPort, ...] = ()
     closed: tuple[PlannedPort, ...] = ()
+    private: tuple[PrivatePlace, ...] = ()
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What the DNS shall say of each name, where the operator says it."""
 
@@ -152,6 +170,7 @@ class Expectations:
             turn=TurnServer.of(given.get("turn") or {}),
             opened=tuple(map(PlannedPort.of, ports.get("open", ()))),
             closed=tuple(map(PlannedPort.of, ports.get("closed", ()))),
+            private=tuple(map(PrivatePlace.of, given.get("private") or ())),
             addresses=given.get("addresses") or {},
         )
 

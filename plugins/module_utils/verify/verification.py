@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from ..names import ServerName
+from .admitted import admitted
 from .api.check_api import check_api
 from .calls.check_turn import check_turn
 from .causes import explained
@@ -86,7 +87,8 @@ async def verify(transport: Transport, scope: Scope) -> Verification:
         return Verification(resolution.findings, resolution)
     found, resolution = await _look(recorder, scope, name)
     judged = explained(_unique(found), resolution, delegated=bool(scope.expectations.delegation))
-    findings = _accepted(unproven(judged, recorder.is_here), scope.ignore)
+    proven = admitted(unproven(judged, recorder.is_here), scope.expectations.private)
+    findings = _accepted(proven, scope.ignore)
     peers = await peers_of(recorder, resolution)
     return Verification(findings, resolution, round(time.monotonic() - started, 3), peers)
 

@@ -44,16 +44,23 @@ class Listener:
 
 @dataclass(frozen=True)
 class Route:
-    """A part of a web address: handed on to the `upstream`, or served from a directory.
+    """A part of a web address: handed on to an upstream, or served from the host's own files.
 
+    The upstream is that of the component `upstream`, which is its own without a word; static are
+    the files of a `directory`, and one `file` is JSON.
     If it is `private`, only the host itself gets an answer, the private network, and, unless
-    `matrix_private_access` says otherwise, those that `firewall_sources` has for the component.
+    `matrix_private_access` says otherwise, those that `firewall_sources` has for the component;
+    others meet what they meet where nothing is served.
+    Pages that are `confined` neither send anything to other sites nor stand in frames of theirs.
     """
 
     path: str
-    kind: Literal["proxy", "websocket", "static"] = "proxy"
+    kind: Literal["proxy", "websocket", "static", "file"] = "proxy"
     directory: str = ""
     private: bool = False
+    upstream: str = ""
+    file: str = ""
+    confined: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,11 @@ class Component:
     bot: Bot | None = None
     certificate_units: tuple[str, ...] = ()
     handover: str = ""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether there is nothing of it but what is private."""
+        return bool(self.routes) and not self.ports and all(each.private for each in self.routes)
 
 
 @dataclass(frozen=True)
@@ -281,6 +293,20 @@ _ROWS = (
     Component(
         name="admin_ui",
         title="Administration page",
+        role="admin_ui",
+        routes=(
+            Route(
+                "/admin/config.json",
+                "file",
+                file="/etc/admin-ui/config.json",
+                private=True,
+                confined=True,
+            ),
+            Route("/admin/", "static", "/opt/admin-ui/current", private=True, confined=True),
+            Route("/_synapse/admin/", upstream="synapse", private=True),
+        ),
+        handover="Administrators manage users and rooms at https://{hostname}/admin/, from the "
+        "networks that may open it.",
     ),
 )
 

@@ -14,6 +14,7 @@ from typing import Callable, TypeVar
 
 from ...module_utils.names import email_fault, user_id_fault
 from . import ports, values
+from .admin_ui import NO_BUNDLE, AdminUi, read_admin_ui
 from .components import (
     ALWAYS,
     CERTIFICATES,
@@ -64,6 +65,10 @@ DEFAULTS: dict[str, object] = {
     "postmoogle_sha256": "",
     "postmoogle_file": "",
     "postmoogle_settings": {},
+    "admin_ui_version": "1.5.0",
+    "admin_ui_url": "",
+    "admin_ui_file": "",
+    "admin_ui_sha256": "",
 }
 HIGHEST_UPLOAD_MB = 10240
 LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
@@ -102,6 +107,7 @@ class Description:
     certificate: str
     bridge_admins: tuple[str, ...]
     postmoogle: Postmoogle
+    admin_ui: AdminUi
     private_access: str = "sources"
     tunnel: Tunnel | None = None
 
@@ -135,7 +141,8 @@ def _described(domain: object, reader: _Reader) -> Description:
     components = ALWAYS + (reader.read(read_components, "components") or ())
     tunnel = _read_tunnel(domain, reader, components)
     access = reader.read(read_private_access, "private_access", components) or "sources"
-    sources = reached_from(access, tunnel, reader.read(ports.read_sources, "sources") or {})
+    given = reader.read(read_sources, "sources", components) or {}
+    sources = reached_from(access, tunnel, given)
     return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
         hostname=reader.read(read_hostname, "hostname", domain) or "",
@@ -157,6 +164,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         ),
         private_access=access,
         tunnel=tunnel,
+        admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
     )
 
 
@@ -226,6 +234,18 @@ def _component_fault(name: str, component: str, times: int) -> str:
     if COMPONENTS[component].role is None:
         return f"{name} lists {component!r}, which this release cannot set up yet; take it out."
     return ""
+
+
+def read_sources(name: str, value: object, components: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Read the networks that may connect; what is for nobody else is not for nobody at all."""
+    sources = ports.read_sources(name, value)
+    values.refuse(
+        f"matrix_components lists {row!r}, which nobody could open; list the networks of those who "
+        f"shall, like {name}: {{{row}: [192.0.2.7/32]}}, or 'wireguard' as well."
+        for row in components
+        if COMPONENTS[row].is_private and row not in sources and "wireguard" not in components
+    )
+    return sources
 
 
 def read_bridge_admins(name: str, value: object, components: Iterable[str]) -> tuple[str, ...]:

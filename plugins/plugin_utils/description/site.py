@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from operator import attrgetter
 
 from ...module_utils.already_there import Found
+from ...module_utils.synapse.admin import ADMINISTRATOR
 from .components import (
     COMPONENTS,
     FEDERATION_PORT,
@@ -80,6 +81,7 @@ def derive(description: Description) -> Data:
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
+        "admin_ui": admin_ui(description),
         "retired": retired(description),
         "expectations": expectations(description),
     }
@@ -204,6 +206,7 @@ def _component_routes(name: str, description: Description) -> list[Data]:
             "kind": route.kind,
             **_behind(route, row),
             **({"networks": networks_of(row, description)} if route.private else {}),
+            **({"confined": True} if route.confined else {}),
         }
         for row in rows(description)
         if name_of(row, description) == name
@@ -212,7 +215,11 @@ def _component_routes(name: str, description: Description) -> list[Data]:
 
 
 def _behind(route: Route, row: Component) -> Data:
-    return {"directory": route.directory} if route.directory else {"upstream": row.name}
+    if route.file:
+        return {"file": route.file, "content_type": "application/json"}
+    if route.directory:
+        return {"directory": route.directory}
+    return {"upstream": route.upstream or row.name}
 
 
 def networks_of(row: Component, description: Description) -> list[str]:
@@ -306,6 +313,24 @@ def postmoogle(description: Description) -> Data:
     return {"domains": list(bridge.domains), "sha256": bridge.sha256, "file": bridge.file}
 
 
+def admin_ui(description: Description) -> Data:
+    """Return which bundle the administration page is, and its settings (Ketesa, Configuration).
+
+    It talks to no other server, and leaves the accounts alone on which services depend.
+    """
+    services = [str(service["users"]) for service in application_services(description)]
+    bots_of_it = [re.escape(str(bot["matrix_id"])) for bot in bots(description)]
+    managed = [f"@{ADMINISTRATOR}:{re.escape(description.domain)}", *bots_of_it, *services]
+    return {
+        "program": description.admin_ui.as_program(),
+        "settings": {
+            "restrictBaseUrl": base_url(description),
+            "wellKnownDiscovery": False,
+            "asManagedUsers": [f"^{users}$" for users in managed],
+        },
+    }
+
+
 def turn(description: Description) -> Data:
     """Return the TURN server, its addresses in the order of preference (RFC 7065)."""
     host = description.hostname
@@ -374,6 +399,20 @@ def _record_type(address: str) -> str:
     return {4: "A", 6: "AAAA"}[ipaddress.ip_address(address).version]
 
 
+def private_places(description: Description) -> list[Data]:
+    """Return the addresses at which nothing answers a stranger, and whom they answer."""
+    return [
+        {
+            "url": f"https://{name_of(row, description)}{route.path}",
+            "purpose": row.title,
+            "networks": networks_of(row, description),
+        }
+        for row in rows(description)
+        for route in row.routes
+        if route.private
+    ]
+
+
 def expectations(description: Description) -> Data:
     """Return what a stranger on the internet must see."""
     return {
@@ -386,6 +425,7 @@ def expectations(description: Description) -> Data:
         "registration": description.registration,
         "max_upload_mb": description.max_upload_mb,
         "turn": turn(description),
+        "private": private_places(description),
         "ports": {
             "open": [port.expected() for port in description.ports if port.first],
             "closed": closed_ports(description.ports),

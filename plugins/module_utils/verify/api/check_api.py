@@ -16,7 +16,7 @@ from ..scope import Scope
 from ..wire.transport import Exchange, Transport
 from .auth_metadata import fetch_metadata, judge_metadata
 from .client import check_client, versions_request
-from .exposure import check_exposure
+from .exposure import check_exposure, check_private
 from .media import check_media
 from .registration import check_registration
 
@@ -40,6 +40,7 @@ async def check_api(
         check_registration(transport, base_url, expected.registration, metadata),
         _metadata(metadata, document),
         check_exposure(transport, base_url, planned=bool(expected)),
+        check_private(transport, expected.private),
     )
     return list(chain.from_iterable(parts))
 

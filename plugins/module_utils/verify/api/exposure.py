@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..answers import MISSING_TOKEN, errcode, object_of, stated, why_unknown
 from ..evidence import seen
+from ..expectations import PrivatePlace
 from ..findings import Check, Finding
 from ..redirect_chain import OK
 from ..wire.transport import KIB, Exchange, Request, Transport
@@ -29,11 +30,19 @@ METRICS = Check(
     "Synapse documentation, Monitoring with Prometheus",
     "Take the path out of the proxy, or protect it; let Prometheus ask at a private address.",
 )
+PRIVATE = Check(
+    "exposure.private",
+    "exposure",
+    "",
+    "Run homestead.matrix.site again, and look for other rules of the web server for this address; "
+    "only the networks that firewall_sources names may get an answer there.",
+)
 _ADMIN_PATHS = (
     "/_synapse/admin/v1/server_version",
     "/_synapse/admin/v2/users",
     "/_dendrite/admin/registrationTokens",
 )
+_REFUSALS = (403, 404)
 _METRICS_PATHS = ("/_synapse/metrics", "/metrics")
 _ADMIN_KEYS = frozenset({"server_version", "users", "registration_tokens"})
 _TOKEN_CODES = frozenset({MISSING_TOKEN, "M_UNKNOWN_TOKEN"})
@@ -73,6 +82,36 @@ def judge_metrics(exchanges: Sequence[Exchange]) -> Finding:
         return _hidden(METRICS, exchanges, "Strangers see no metrics.")
     message = f"Everybody can read the metrics at {shown[0].request.url}."
     return METRICS.error(message, exchanges=[seen(exchange) for exchange in shown])
+
+
+async def check_private(transport: Transport, places: Iterable[PrivatePlace]) -> list[Finding]:
+    """Ask where only few may get an answer; the admin API has a finding of its own."""
+    asked = [place for place in places if not is_admin_api(place)]
+    requests = [Request(url=place.url, limit=64 * KIB) for place in asked]
+    exchanges = await asyncio.gather(*(transport.request(item) for item in requests))
+    return [judge_private(exchanges, asked)] if asked else []
+
+
+def is_admin_api(place: PrivatePlace) -> bool:
+    """Tell whether it is Synapse's admin API."""
+    return place.url.endswith("/_synapse/admin/")
+
+
+def judge_private(exchanges: Sequence[Exchange], places: Sequence[PrivatePlace]) -> Finding:
+    """Judge whether a stranger gets anything but a refusal."""
+    reached = [
+        (place, exchange)
+        for place, exchange in zip(places, exchanges)
+        if exchange.status not in _REFUSALS and not why_unknown(exchange)
+    ]
+    if not reached:
+        return _hidden(PRIVATE, exchanges, "Strangers get nothing where only some may.")
+    place, first = reached[0]
+    return PRIVATE.error(
+        f"Strangers get an answer at {place.url} ({place.purpose}), which is for "
+        f"{' and '.join(place.networks)} only: {stated(first)}.",
+        exchanges=[seen(exchange) for _place, exchange in reached],
+    )
 
 
 def _is_admin_api(exchange: Exchange) -> bool:

@@ -10,6 +10,10 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.api.exposure import (
     judge_admin_api,
     judge_metrics,
+    judge_private,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.verify.expectations import (
+    PrivatePlace,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.transport import (
     Exchange,
@@ -73,3 +77,19 @@ def test_admin_api(exchange: Exchange, verdict: str) -> None:
 )
 def test_metrics(exchange: Exchange, verdict: str) -> None:
     assert judge_metrics([answered(404, UNKNOWN), exchange]).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("exchange", "verdict"),
+    [
+        pytest.param(answered(404, UNKNOWN), "ok", id="as if there were nothing"),
+        pytest.param(answered(403, "<html>"), "ok", id="blocked"),
+        pytest.param(answered(200, "<html>"), "error", id="a page"),
+        pytest.param(answered(401, TOKEN), "error", id="a token is asked for"),
+        pytest.param(answered(302), "error", id="led elsewhere"),
+        pytest.param(answered(0, fault="timeout"), "skipped", id="no answer"),
+    ],
+)
+def test_private(exchange: Exchange, verdict: str) -> None:
+    places = [PrivatePlace(f"https://example.com/{name}", "Page", ("::1/128",)) for name in "ab"]
+    assert judge_private([answered(404, UNKNOWN), exchange], places).verdict == verdict
