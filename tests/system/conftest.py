@@ -33,13 +33,18 @@ def server() -> Iterator[Lab]:
         yield lab
 
 
+ACCOUNTS = "runuser -u matrix-synapse -- psql -At synapse -c 'select count(*) from users'"
+
+
 @pytest.fixture(scope="module")
 def changing(server: Lab) -> Iterator[Lab]:
-    """Return the finished server, and leave it as it was."""
+    """Return the finished server, and leave it as it was, whatever was done to it."""
+    accounts = server.ssh("matrix", ACCOUNTS)
     yield server
     back = server.play("site")
     assert back.status == 0, back.output[-8000:]
     assert changes(server) == 0
+    assert server.ssh("matrix", ACCOUNTS) == accounts
 
 
 @dataclass(frozen=True)
