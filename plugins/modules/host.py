@@ -37,7 +37,9 @@ options:
     type: int
     default: 3072
   ports:
-    description: Ports, such as V(tcp 443), on which no program but ours may listen.
+    description:
+      - Ports, such as V(tcp 443), on which no program but ours may listen.
+      - With V(tcp 53 any) one may that has an address of its own, such as that of loopback.
     type: list
     elements: str
     default: [tcp 80, tcp 443]

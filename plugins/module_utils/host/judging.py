@@ -45,6 +45,7 @@ _LISTENING = {"tcp": "0A", "udp": "07"}
 _LOOPBACK = re.compile(
     r"\s*\d+: (?:(?:0{16}FFFF0000)?[0-9A-F]{6}7F|0{24}01000000):"  # little-endian, in words
 )
+_ANY = re.compile(r"\s*\d+: 0+:")
 _LOCAL_ADDRESS = re.compile(r"\|-- (?P<address>[0-9.]+)\s+/32 host LOCAL")
 _GLOBAL_SCOPE = "00"
 
@@ -112,7 +113,7 @@ class Requirements:
     memory_mb: int
     disk_mb: int
     ports: frozenset[str] = frozenset()
-    """Written as "tcp 443"."""
+    """Written as "tcp 443", and "tcp 53 any" if programs may have it at addresses of their own."""
     tunnel: tuple[str, ...] = ()
     """Our own addresses in the private network, like "10.71.0.1/16"."""
     adopt: bool = False
@@ -144,6 +145,11 @@ def listeners(*, tcp: str, udp: str) -> dict[str, str]:
 def beyond_loopback(sockets: str) -> str:
     """Leave out of /proc/net/tcp and its kin what is bound to an address of loopback."""
     return "\n".join(line for line in sockets.splitlines() if not _LOOPBACK.match(line))
+
+
+def at_any_address(sockets: str) -> str:
+    """Leave in /proc/net/tcp and its kin what is bound to all addresses."""
+    return "\n".join(line for line in sockets.splitlines() if _ANY.match(line))
 
 
 def addresses(fib_trie: str, if_inet6: str) -> list[str]:
@@ -200,8 +206,9 @@ def accounts(sockets: str, passwd: str) -> dict[str, str]:
 
 def _port_faults(seen: Observation, needed: Requirements) -> list[str]:
     held: dict[str, set[str]] = {}
+    everywhere = listeners(tcp=at_any_address(seen.tcp), udp=at_any_address(seen.udp))
     for inode, port in listeners(tcp=seen.tcp, udp=seen.udp).items():
-        if port in needed.ports:
+        if port in needed.ports or (f"{port} any" in needed.ports and inode in everywhere):
             unknown = _UNKNOWN[port.partition(" ")[0]]
             held.setdefault(seen.owners.get(inode, unknown), set()).add(port)
     return [

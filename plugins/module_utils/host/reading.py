@@ -41,7 +41,8 @@ _PATIENCE = 5
 def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observation:
     """Read everything that the judgement needs, with the owners of these ports ("tcp 443")."""
     tcp, udp = _sockets_of(root)
-    asked = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in ports}
+    asked = {port.removesuffix(" any") for port in ports}
+    inodes = {inode for inode, port in listeners(tcp=tcp, udp=udp).items() if port in asked}
     retired = _retired(root / STATE)
     records = _records(root / STATE) - retired
     return Observation(
@@ -49,7 +50,7 @@ def observe(root: Path = Path("/"), *, ports: Collection[str] = ()) -> Observati
         meminfo=_text(root / "proc/meminfo"),
         tcp=tcp,
         udp=udp,
-        owners=_holders(root, asked, f"{tcp}\n{udp}"),
+        owners=_holders(root, inodes, f"{tcp}\n{udp}"),
         fib_trie=_text(root / "proc/net/fib_trie"),
         if_inet6=_text(root / "proc/net/if_inet6"),
         disks=disks.read(root),

@@ -123,6 +123,8 @@ class Component:
     bot: Bot | None = None
     certificate_units: tuple[str, ...] = ()
     handover: str = ""
+    requires: tuple[str, ...] = ()
+    """The components without which it makes no sense."""
 
     @property
     def is_private(self) -> bool:
@@ -285,6 +287,10 @@ _ROWS = (
     Component(
         name="dnsmasq",
         title="DNS for the private network",
+        role="dnsmasq",
+        requires=("wireguard",),
+        handover="Machines in the private network ask the host for names, and reach it there by "
+        "{hostname}. It answers nobody else.",
         ports=(
             _tcp("dns", 53, "DNS", "dns_tcp", inside=True),
             _udp("dns", 53, "DNS", "dns_udp", inside=True),

@@ -26,6 +26,7 @@ from .components import (
     optional,
     switches,
 )
+from .dnsmasq import read_upstreams
 from .documents import read_client
 from .domains import domain_fault
 from .postmoogle import Postmoogle, read_postmoogle
@@ -60,6 +61,7 @@ DEFAULTS: dict[str, object] = {
     "wireguard_port": 51820,
     "wireguard_peers": [],
     "wireguard_forward": False,
+    "dnsmasq_upstreams": [],
     **dict.fromkeys(switches(), True),
     "postmoogle_domains": [],
     "postmoogle_sha256": "",
@@ -110,6 +112,7 @@ class Description:
     admin_ui: AdminUi
     private_access: str = "sources"
     tunnel: Tunnel | None = None
+    dnsmasq_upstreams: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -165,6 +168,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         private_access=access,
         tunnel=tunnel,
         admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
+        dnsmasq_upstreams=reader.read(read_upstreams, "dnsmasq_upstreams", tunnel) or (),
     )
 
 
@@ -220,6 +224,12 @@ def read_components(name: str, value: object) -> tuple[str, ...]:
     """Read the optional components."""
     given = [str(item) for item in values.items(name, value)]
     values.refuse([_component_fault(name, item, times) for item, times in Counter(given).items()])
+    values.refuse(
+        f"{name} lists {item!r}, which needs {needed!r}; list that too."
+        for item in given
+        for needed in COMPONENTS[item].requires
+        if needed not in given
+    )
     return tuple(row for row in optional() if row in given)
 
 

@@ -81,6 +81,7 @@ def derive(description: Description) -> Data:
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
+        "dnsmasq": {"upstreams": list(description.dnsmasq_upstreams)},
         "admin_ui": admin_ui(description),
         "retired": retired(description),
         "expectations": expectations(description),
@@ -111,11 +112,16 @@ def base_url(description: Description) -> str:
 def listens(description: Description) -> list[str]:
     """Return the ports, like "tcp 443", on which nothing but our programs may listen.
 
-    The relay's range is left out: other programs use some of it for a moment.
+    The relay's range is left out: other programs use some of it for a moment. Where only the
+    private network gets an answer, others may listen at addresses of their own: "tcp 53 any".
     """
     listening = {row.name for row in rows(description) if row.name != "ssh"}
     ports = (port for port in description.ports if port.component in listening)
-    return [f"{port.protocol} {port.first}" for port in ports if port.first == port.last]
+    return [
+        f"{port.protocol} {port.first}{' any' if port.inside else ''}"
+        for port in ports
+        if port.first == port.last
+    ]
 
 
 def well_known(description: Description) -> Data:

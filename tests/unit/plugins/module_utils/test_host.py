@@ -159,6 +159,24 @@ def test_a_host_that_is_in_the_private_network_already_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [
+        pytest.param("0" * 8, True, id="everywhere"),
+        pytest.param("0" * 32, True, id="everywhere by IPv6"),
+        pytest.param("3500007F", False, id="the stub of systemd-resolved"),
+        pytest.param("017AA8C0", False, id="a network of virtual machines"),
+    ],
+)
+def test_others_may_have_addresses_of_their_own(address: str, refused: bool) -> None:
+    """Where only the tunnel is answered, as by its name server."""
+    seen = replace(FRESH, tcp=listening(53, address=address), owners={"900": "named"})
+    needed = replace(NEEDED, ports=frozenset({"tcp 53 any"}))
+    assert [fault.split(";")[0] for fault in faults(seen, needed)] == [
+        "named already listens on tcp 53"
+    ] * refused
+
+
 @pytest.mark.parametrize("owners", [{}, {"201": "wireguard-go"}])
 def test_wireguard_has_its_port_by_the_kernel_or_by_a_program(owners: dict[str, str]) -> None:
     seen = replace(FRESH, udp=UDP, owners=owners)
