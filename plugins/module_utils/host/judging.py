@@ -36,8 +36,9 @@ OUR_PROGRAMS = {
     "turnserver": "coturn",
     "wireguard-go": "wireguard",
     "kernel": "wireguard",
+    **dict.fromkeys(("prosody", "jicofo", "jvb"), "jitsi"),
 }
-"""Programs that listen for us, and the services of which they are a part."""
+"""Programs or accounts that listen for us, and the services of which they are a part."""
 
 
 _UNKNOWN = {"tcp": "another program", "udp": "the kernel"}

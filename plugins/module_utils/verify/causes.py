@@ -91,12 +91,20 @@ def _cause(finding: Finding, causes: Causes) -> str:
         return "federation.keys" if causes.keyless >= _answers(finding) else ""
     if finding.id.startswith(("client.", "registration.")) and finding.id not in _ROOTS:
         return causes.api
+    if finding.id == "web.page":
+        return "certificate.trust" if causes.untrusted and _is_untrusted(finding) else ""
     return _unfetched(finding, causes)
 
 
 def _is_dead(finding: Finding, dead: Set[str]) -> bool:
     addresses = addresses_in([finding])
     return bool(addresses) and dead >= addresses
+
+
+def _is_untrusted(finding: Finding) -> bool:
+    """Tell whether a page was not read because of its certificate."""
+    errors = (_exchange(place).get("error") for place in _places(finding))
+    return all("certificate" in str(error) for error in errors)
 
 
 def _unfetched(finding: Finding, causes: Causes) -> str:

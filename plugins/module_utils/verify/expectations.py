@@ -139,6 +139,23 @@ class PrivatePlace:
         )
 
 
+@dataclass(frozen=True)
+class Page:
+    """What answers everybody below a name that a component has of its own.
+
+    `served` by the web server itself, else by the service behind it, which may want more than a
+    plain question.
+    """
+
+    url: str
+    purpose: str = ""
+    served: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Page:
+        return cls(str(given["url"]), str(given.get("purpose") or ""), bool(given.get("served")))
+
+
 _TEXTS = ("hostname", "base_url", "delegation", "registration")
 
 
@@ -156,6 +173,7 @@ class Expectations:
     opened: tuple[PlannedPort, ...] = ()
     closed: tuple[PlannedPort, ...] = ()
     private: tuple[PrivatePlace, ...] = ()
+    pages: tuple[Page, ...] = ()
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What the DNS shall say of each name, where the operator says it."""
 
@@ -171,6 +189,7 @@ class Expectations:
             opened=tuple(map(PlannedPort.of, ports.get("open", ()))),
             closed=tuple(map(PlannedPort.of, ports.get("closed", ()))),
             private=tuple(map(PrivatePlace.of, given.get("private") or ())),
+            pages=tuple(map(Page.of, given.get("pages") or ())),
             addresses=given.get("addresses") or {},
         )
 

@@ -32,6 +32,7 @@ from .ports.dns_recursion import check_recursion
 from .redirect_chain import Chain, follow
 from .scope import Scope
 from .web.check_web import check_web, judge_recorded
+from .web.pages import check_pages
 from .web.sites import base_of, find_sites
 from .wire.recorder import Recorder
 from .wire.silence import RoundTrips
@@ -110,6 +111,7 @@ async def _look(recorder: Recorder, scope: Scope, name: ServerName) -> _Looked:
         check_ports(recorder, scope.expectations, scope.published, elsewhere=watched, trips=trips),
         check_recursion(recorder, scope.expectations.hostname, trips=trips),
         check_web(recorder, scope, locating),
+        check_pages(recorder, scope.expectations.pages),
         check_families(recorder, scope, locating),
     )
     recorded = judge_recorded(recorder, await locating, planned=bool(scope.expectations))

@@ -16,10 +16,12 @@ Protocol = Literal["tcp", "udp", "ah", "esp", "gre", "ipv6", "vrrp"]
 class Port:
     """A port or a range of ports that must be reachable; `name` is what operators call it.
 
-    `probe` is the verifier's word for what must answer there. Where it is not `needed`, something
-    listens only if the operator wants it; `inside`, what listens is silent towards strangers.
+    `probe` is the verifier's word for what must answer there, `quiet` if nothing does that is well.
+    Where it is not `needed`, something listens only if the operator wants it; `inside`, what
+    listens is silent towards strangers.
     A variable that is its `switch` closes it, and what listens there, when it is false; an input
-    that is its `number` moves it.
+    that is its `number` moves it. With `relayed`, whoever has a call may also reach it through the
+    TURN server.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Port:
     inside: bool = False
     switch: str = ""
     number: str = ""
+    relayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,14 @@ class Route:
     """A part of a web address: handed on to an upstream, or served from the host's own files.
 
     The upstream is that of the component `upstream`, which is its own without a word; static are
-    the files of a `directory`, and one `file` is JSON.
+    the files of a `directory`, and one `file` is of its `content_type`.
     If it is `private`, only the host itself gets an answer, the private network, and, unless
     `matrix_private_access` says otherwise, those that `firewall_sources` has for the component;
     others meet what they meet where nothing is served.
     Pages that are `confined` neither send anything to other sites nor stand in frames of theirs.
+    A `listener` of the component is asked instead of its upstream. A `fallback` is served for what
+    the directory does not have, as applications of one page need; with `includes`, pages may
+    include others (Server Side Includes).
     """
 
     path: str
@@ -60,7 +66,11 @@ class Route:
     private: bool = False
     upstream: str = ""
     file: str = ""
+    content_type: str = "application/json"
     confined: bool = False
+    listener: Listener | None = None
+    fallback: str = ""
+    includes: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ class Component:
     With a `label`, the component has a name of its own below the base domain, and its routes are
     there; else they are at the Matrix host. `client` goes into the client document, `handover`,
     which tells people what to know, onto the handover page; both may hold the same words in braces
-    as DNS records.
+    as DNS records. `listeners` are its local ports beside the `upstream`.
     """
 
     name: str
@@ -116,6 +126,7 @@ class Component:
     optional: bool = True
     label: str = ""
     upstream: Listener | None = None
+    listeners: tuple[Listener, ...] = ()
     routes: tuple[Route, ...] = ()
     client: tuple[tuple[str, Mapping[str, str]], ...] = ()
     records: tuple[DnsRecord, ...] = ()
@@ -130,6 +141,11 @@ class Component:
     def is_private(self) -> bool:
         """Whether there is nothing of it but what is private."""
         return bool(self.routes) and not self.ports and all(each.private for each in self.routes)
+
+    @property
+    def local(self) -> tuple[Listener, ...]:
+        """Return every local port that it has."""
+        return (*((self.upstream,) if self.upstream else ()), *self.listeners)
 
 
 @dataclass(frozen=True)
@@ -154,6 +170,11 @@ TURN_TLS_PORT = 5349
 HTTPS_PORT = 443
 MAIL = "postmoogle.domains"
 FEDERATION_PORT = 8448
+JITSI_BRIDGE = Listener(9092, "Jitsi's video bridge: WebSockets")
+JITSI_DIRECTORY = "/usr/share/jitsi-meet"
+JITSI_CONFIG = "/var/lib/homestead/jitsi/config.js"
+_JITSI_KEYS = ("io.element.jitsi", "im.vector.riot.jitsi")
+_SCRIPT = "application/javascript"
 
 _ROWS = (
     Component(
@@ -208,9 +229,35 @@ _ROWS = (
         name="jitsi",
         title="Jitsi Meet",
         ports=(
-            _tcp("jitsi_tcp", 4443, "Jitsi: video where UDP is blocked"),
-            _udp("jitsi_video", 10000, "Jitsi: video"),
+            _tcp("jitsi_tcp", 4443, "Jitsi: video over TCP, which only old bridges have"),
+            _udp("jitsi_video", 10000, "Jitsi: video", "quiet", needed=True, relayed=True),
         ),
+        role="jitsi",
+        label="jitsi",
+        upstream=Listener(5280, "Prosody: BOSH and WebSockets without TLS"),
+        listeners=(
+            Listener(5222, "Prosody: XMPP for Jitsi's services"),
+            Listener(8888, "Jitsi's conference focus"),
+            JITSI_BRIDGE,
+            Listener(9093, "Jitsi's video bridge: health"),
+        ),
+        routes=(
+            Route("/config.js", "file", file=JITSI_CONFIG, content_type=_SCRIPT),
+            Route(
+                "/external_api.js",
+                "file",
+                file=f"{JITSI_DIRECTORY}/libs/external_api.min.js",
+                content_type=_SCRIPT,
+            ),
+            Route("/http-bind"),
+            Route("/xmpp-websocket", "websocket"),
+            Route("/colibri-ws/", "websocket", listener=JITSI_BRIDGE),
+            Route("/", "static", JITSI_DIRECTORY, fallback="index.html", includes=True),
+        ),
+        client=tuple((key, {"preferredDomain": "{name}"}) for key in _JITSI_KEYS),
+        handover="Video conferences, in Element and in every browser: an address like "
+        "https://{name}/SomeRoom is one, and whoever has it may come in.",
+        certificate_units=("prosody.service",),
     ),
     Component(
         name="postmoogle",

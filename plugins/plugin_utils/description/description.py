@@ -13,7 +13,7 @@ from email.utils import parseaddr
 from typing import Callable, TypeVar
 
 from ...module_utils.names import email_fault, user_id_fault
-from . import ports, values
+from . import jitsi, ports, values
 from .admin_ui import NO_BUNDLE, AdminUi, read_admin_ui
 from .components import (
     ALWAYS,
@@ -71,6 +71,7 @@ DEFAULTS: dict[str, object] = {
     "admin_ui_url": "",
     "admin_ui_file": "",
     "admin_ui_sha256": "",
+    **jitsi.DEFAULTS,
 }
 HIGHEST_UPLOAD_MB = 10240
 LOWEST_SSH_RATE, HIGHEST_SSH_RATE = 5, 1000
@@ -110,6 +111,7 @@ class Description:
     bridge_admins: tuple[str, ...]
     postmoogle: Postmoogle
     admin_ui: AdminUi
+    jitsi: jitsi.Jitsi
     private_access: str = "sources"
     tunnel: Tunnel | None = None
     dnsmasq_upstreams: tuple[str, ...] = ()
@@ -136,6 +138,7 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
     reader.read(check_smtp, "smtp", description.registration)
     reader.read(check_directory, "report_dir")
     reader.read(check_ignored, "verify_ignore")
+    reader.faults.add(label_faults(description))
     reader.faults.check()
     return description
 
@@ -152,7 +155,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         components=components,
         registration=reader.read(values.choice, "registration", REGISTRATIONS) or "",
         support=reader.read(read_support, "support") or {},
-        client=reader.read(read_client, "well_known_client") or {},
+        client=reader.read(read_client, "well_known_client", components) or {},
         reverse_proxy=reader.read(values.choice, "reverse_proxy", REVERSE_PROXIES) or "",
         serve_base_domain=reader.read(values.boolean, "serve_base_domain") or False,
         max_upload_mb=reader.read(values.number, "max_upload_mb", 1, HIGHEST_UPLOAD_MB) or 0,
@@ -165,6 +168,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         postmoogle=read_postmoogle(
             reader.faults, reader.given, is_wanted="postmoogle" in components
         ),
+        jitsi=jitsi.read(reader.read),
         private_access=access,
         tunnel=tunnel,
         admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
@@ -218,6 +222,16 @@ def read_hostname(name: str, value: object, domain: object) -> str:
     if value in (None, "", made):
         return made
     return read_name(name, value)
+
+
+def label_faults(description: Description) -> list[str]:
+    """Return a sentence for each component whose own name is that of the host."""
+    return [
+        f"matrix_hostname cannot be {description.hostname!r}, which is the name of {name!r}; "
+        "choose another."
+        for name in description.components
+        if f"{COMPONENTS[name].label}.{description.domain}" == description.hostname
+    ]
 
 
 def read_components(name: str, value: object) -> tuple[str, ...]:

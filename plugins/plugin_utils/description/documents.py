@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from ...module_utils.verify.findings import Finding
 
 HOMESERVER = "m.homeserver"
-OURS = (HOMESERVER, *(key for row in COMPONENTS.values() for key, _unused in row.client))
-"""The keys of the client document that follow from the description."""
 
 
-def read_client(variable: str, value: object) -> dict[str, object]:
-    """Read what the client document says besides."""
+def read_client(variable: str, value: object, components: Iterable[str]) -> dict[str, object]:
+    """Read what the client document says besides what follows from the components."""
     given = values.mapping(variable, value)
-    if taken := [key for key in OURS if key in given]:
+    keys = (key for name in components for key, _unused in COMPONENTS[name].client)
+    if taken := [key for key in (HOMESERVER, *keys) if key in given]:
         raise ValueError(
             f"{variable} cannot have the key {taken[0]!r}, which follows from the rest of the "
             "description; take it out."

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import netaddr
 
 OPERATOR = "operator"
+_OF_ROWS = ("switch", "number", "relayed")
 _EXTRA_KEYS = ("protocol", "first", "last", "purpose", "sources")
 
 
@@ -48,8 +49,7 @@ class OpenPort:
     @classmethod
     def of(cls, row: Port, component: str) -> OpenPort:
         """Return the port of a row, open to everybody."""
-        of_the_row = ("switch", "number")
-        shared = {name: value for name, value in vars(row).items() if name not in of_the_row}
+        shared = {name: value for name, value in vars(row).items() if name not in _OF_ROWS}
         return cls(component=component, **shared)
 
     @property
@@ -227,14 +227,11 @@ def collisions(ports: Sequence[OpenPort], *, components: Iterable[str]) -> list[
 
 
 def _local_ports(components: Iterable[str]) -> list[OpenPort]:
-    found = []
-    for name in components:
-        listener = COMPONENTS[name].upstream
-        if listener is not None:
-            found.append(
-                OpenPort("local", "tcp", listener.port, listener.port, listener.purpose, name)
-            )
-    return found
+    return [
+        OpenPort("local", "tcp", listener.port, listener.port, listener.purpose, name)
+        for name in components
+        for listener in COMPONENTS[name].local
+    ]
 
 
 def _described(port: OpenPort) -> str:
@@ -245,8 +242,8 @@ def _described(port: OpenPort) -> str:
 def closed_ports(ports: Iterable[OpenPort]) -> list[dict[str, object]]:
     """Return the ports on which a stranger must get no answer, never one that is open."""
     taken = [port for port in ports if port.protocol == "tcp"]
-    upstreams = [row.upstream for row in COMPONENTS.values() if row.upstream is not None]
-    listeners = sorted({*upstreams, *INTERNAL_LISTENERS}, key=lambda listener: listener.port)
+    local = [listener for row in COMPONENTS.values() for listener in row.local]
+    listeners = sorted({*local, *INTERNAL_LISTENERS}, key=lambda listener: listener.port)
     return [
         {"protocol": "tcp", "port": listener.port, "purpose": listener.purpose}
         for listener in listeners

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from operator import attrgetter
 
 from ...module_utils.already_there import Found
@@ -22,6 +23,7 @@ from .components import (
     TURN_TLS_PORT,
     Component,
     DnsRecord,
+    Listener,
     Route,
     optional,
 )
@@ -73,11 +75,15 @@ def derive(description: Description) -> Data:
         "well_known": well_known(description),
         "redirects": redirects(description),
         "turn": turn(description),
+        "relayed_ports": [
+            port.first for row in rows(description) for port in row.ports if port.relayed
+        ],
         "application_services": application_services(description),
         "bridge_admins": list(description.bridge_admins),
         "bots": bots(description),
         "parts": parts(description),
         "postmoogle": postmoogle(description),
+        "jitsi": jitsi(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
@@ -118,9 +124,12 @@ def listens(description: Description) -> list[str]:
     listening = {row.name for row in rows(description) if row.name != "ssh"}
     ports = (port for port in description.ports if port.component in listening)
     return [
-        f"{port.protocol} {port.first}{' any' if port.inside else ''}"
-        for port in ports
-        if port.first == port.last
+        *(
+            f"{port.protocol} {port.first}{' any' if port.inside else ''}"
+            for port in ports
+            if port.first == port.last
+        ),
+        *(f"tcp {each.port}" for row in rows(description) for each in row.listeners),
     ]
 
 
@@ -222,10 +231,17 @@ def _component_routes(name: str, description: Description) -> list[Data]:
 
 def _behind(route: Route, row: Component) -> Data:
     if route.file:
-        return {"file": route.file, "content_type": "application/json"}
-    if route.directory:
-        return {"directory": route.directory}
-    return {"upstream": route.upstream or row.name}
+        return {"file": route.file, "content_type": route.content_type}
+    if not route.directory:
+        return {"upstream": route.upstream or _upstream(row, route.listener)}
+    fallback = {"fallback": f"{route.path}{route.fallback}"} if route.fallback else {}
+    includes = {"includes": True} if route.includes else {}
+    return {"directory": route.directory, **fallback, **includes}
+
+
+def _upstream(row: Component, listener: Listener | None) -> str:
+    """Return the name of the component's upstream, or of another of its listeners."""
+    return f"{row.name}_{listener.port}" if listener else row.name
 
 
 def networks_of(row: Component, description: Description) -> list[str]:
@@ -242,10 +258,16 @@ def _has_root(routes: list[Data]) -> bool:
 
 def upstreams(description: Description) -> Data:
     """Return where the services listen for the web server."""
-    return {
-        row.name: {"host": LOOPBACK, "port": row.upstream.port}
+    listeners = {
+        _upstream(row, route.listener): route.listener
         for row in rows(description)
-        if row.upstream is not None
+        for route in row.routes
+        if route.listener is not None
+    }
+    main = {row.name: row.upstream for row in rows(description) if row.upstream is not None}
+    return {
+        name: {"host": LOOPBACK, "port": listener.port}
+        for name, listener in {**main, **listeners}.items()
     }
 
 
@@ -335,6 +357,14 @@ def admin_ui(description: Description) -> Data:
             "asManagedUsers": [f"^{users}$" for users in managed],
         },
     }
+
+
+def jitsi(description: Description) -> Data:
+    """Return what Jitsi Meet is told; nothing where there is none."""
+    row = COMPONENTS["jitsi"]
+    if row.name not in description.components:
+        return {}
+    return {"name": name_of(row, description), **asdict(description.jitsi)}
 
 
 def turn(description: Description) -> Data:
@@ -432,8 +462,24 @@ def expectations(description: Description) -> Data:
         "max_upload_mb": description.max_upload_mb,
         "turn": turn(description),
         "private": private_places(description),
+        "pages": pages(description),
         "ports": {
             "open": [port.expected() for port in description.ports if port.first],
             "closed": closed_ports(description.ports),
         },
     }
+
+
+def pages(description: Description) -> list[Data]:
+    """Return what answers everybody under the names that components have of their own."""
+    return [
+        {
+            "url": f"https://{name_of(row, description)}{route.path}",
+            "purpose": row.title,
+            "served": bool(route.directory or route.file),
+        }
+        for row in rows(description)
+        if row.label
+        for route in row.routes
+        if not route.private
+    ]

@@ -17,7 +17,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.arguments
     ARGUMENTS as SERVICE,
 )
 from ansible_collections.homestead.matrix.plugins.modules import host as host_module
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description import components
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description import components, jitsi
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     DEFAULTS,
     read_description,
@@ -48,6 +48,7 @@ CHOICES = {
     "matrix_certificate": components.CERTIFICATES,
     "matrix_private_access": components.PRIVATE_ACCESS,
     "matrix_retired_data": tuple(SERVICE["retired_data"]["choices"]),
+    "jitsi_authentication": jitsi.AUTHENTICATIONS,
 }
 
 

@@ -31,6 +31,7 @@ _PROBES: dict[str, Probe] = {
     "ident": probes.ident,
     "dns_tcp": probes.dns_tcp,
     "dns_udp": probes.dns_udp,
+    "quiet": probes.whisper,
 }
 """By the plan's words."""
 

@@ -64,6 +64,8 @@ def judge_open(knock: Knock, *, watcher: str = "") -> Finding:
 
 def _judge_open(knock: Knock) -> Finding:
     check, seen, where = OPEN.of(knock.port.part), knock.seen, knock.where
+    if knock.port.word == "quiet" and seen.state == "silent":
+        return unknowable(knock.port, knock.address)
     if seen.state == "answers":
         return check.ok(f"{where} answers ({seen.what}).", **knock.facts)
     if knock.port.inside and seen.state in ("open", "silent", "refused"):

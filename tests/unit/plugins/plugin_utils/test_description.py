@@ -13,6 +13,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.descr
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
+JITSI = {"components": ["jitsi"]}
 BRIDGE = {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}
 MAIL = {
     "components": ["postmoogle"],
@@ -77,11 +78,6 @@ def test_what_is_right(given: dict[str, object]) -> None:
             "matrix_components lists the unknown component 'jitsy'; choose from jitsi, "
             "postmoogle, heisenbridge, wireguard, dnsmasq or admin_ui.",
             id="unknown component",
-        ),
-        pytest.param(
-            {"components": ["jitsi"]},
-            "matrix_components lists 'jitsi', which this release cannot set up yet; take it out.",
-            id="component without a role",
         ),
         pytest.param(
             {"components": ["jitsi", "jitsi"]},
@@ -191,6 +187,58 @@ def test_what_is_right(given: dict[str, object]) -> None:
             "25/tcp (SMTP: e-mail from other servers) collides with firewall_extra_ports 25/tcp "
             "(Opened by the operator); choose another port for one of them.",
             id="the port for e-mail for something else",
+        ),
+        pytest.param(
+            {**JITSI, "hostname": "jitsi.example.com"},
+            "matrix_hostname cannot be 'jitsi.example.com', which is the name of 'jitsi'; "
+            "choose another.",
+            id="a component's name for the host",
+        ),
+        pytest.param(
+            {**JITSI, "extra_ports": [{"protocol": "udp", "first": 9999, "last": 10001}]},
+            "10000/udp (Jitsi: video) collides with firewall_extra_ports 9999-10001/udp "
+            "(Opened by the operator); choose another port for one of them.",
+            id="the port for video in a range for something else",
+        ),
+        pytest.param(
+            {**JITSI, "extra_ports": [{"protocol": "tcp", "first": 5222}]},
+            "firewall_extra_ports 5222/tcp (Opened by the operator) collides with 5222/tcp "
+            "(Prosody: XMPP for Jitsi's services); choose another port for one of them.",
+            id="a port for the services of Jitsi opened to everybody",
+        ),
+        pytest.param(
+            {**JITSI, "well_known_client": {"io.element.jitsi": {"preferredDomain": "a.b"}}},
+            "matrix_well_known_client cannot have the key 'io.element.jitsi', which follows from "
+            "the rest of the description; take it out.",
+            id="another conference server than ours",
+        ),
+        pytest.param(
+            {**JITSI, "jitsi_authentication": "ldap"},
+            "jitsi_authentication cannot be 'ldap'; choose off or internal.",
+            id="an unknown way to authenticate",
+        ),
+        pytest.param(
+            {**JITSI, "jitsi_authentication": "matrix"},
+            "jitsi_authentication cannot be 'matrix': this release cannot ask Matrix who is a "
+            "member; choose off or internal.",
+            id="conferences for members of Matrix rooms",
+        ),
+        pytest.param(
+            {**JITSI, "jitsi_bridge_memory_mb": "1G"},
+            "jitsi_bridge_memory_mb cannot be '1G'; write a number from 256 to 65536.",
+            id="memory with a unit",
+        ),
+        pytest.param(
+            {**JITSI, "jitsi_archive_url": "download.jitsi.org"},
+            "jitsi_archive_url cannot be 'download.jitsi.org'; write an address like "
+            "https://example.com.",
+            id="an archive without a scheme",
+        ),
+        pytest.param(
+            {**JITSI, "jitsi_archive_fingerprint": "F1FD7806"},
+            "jitsi_archive_fingerprint cannot be 'F1FD7806'; write all 40 hexadecimal digits of "
+            "the key's fingerprint.",
+            id="the short name of a key",
         ),
         pytest.param(
             {"components": ["synapse"]},

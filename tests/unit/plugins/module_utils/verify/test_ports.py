@@ -103,6 +103,7 @@ def test_dtls_of_a_server_that_remembers_one_of_our_ports() -> None:
         pytest.param(opened("tcp", 587, "postmoogle"), "timeout", "error", id="submission"),
         pytest.param(opened("udp", 51820, "wireguard"), always(b""), "unknown", id="WireGuard"),
         pytest.param(opened("udp", 10000, "jitsi"), always(b""), "unknown", id="Jitsi video"),
+        pytest.param(opened("udp", 10000, "jitsi"), "refused", "error", id="no video bridge"),
         pytest.param(opened("tcp", 25, "postmoogle"), "refused", "error", id="no mail server"),
         pytest.param(opened("tcp", 587, "postmoogle"), "refused", "error", id="no submission"),
         pytest.param(opened("tcp", 113, "heisenbridge"), "refused", "error", id="no ident"),
