@@ -18,6 +18,10 @@ from typing import Any
 import dns.resolver
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.guard import Guard
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.wire.network import Network
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
+    DEFAULTS,
+    variable,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 from ansible_collections.homestead.matrix.tests.lab import warm_ansible
 from ansible_collections.homestead.matrix.tests.lab.homestead_lab import CHECKOUT
@@ -266,14 +270,19 @@ class Lab:
             nameservers=given["verify_nameservers"],
         )
 
-    def verifier_arguments(self) -> dict[str, Any]:
+    def site(self, **variables: Any) -> dict[str, Any]:
+        """Return what follows from the lab's settings and these variables."""
+        given = {**self.settings, **variables}
+        names = {name: variable(name) for name in DEFAULTS}
+        return site(DOMAIN, {name: given[key] for name, key in names.items() if key in given})
+
+    def verifier_arguments(self, **variables: Any) -> dict[str, Any]:
         """Return what the role gives the verifier, with credentials for an hour."""
         given = self.settings
-        plan = site(DOMAIN, {"support": given["matrix_support"]})
         made = self.module("matrix", "homestead.matrix.turn_credentials", ttl=3600)
         return {
             "server_name": DOMAIN,
-            "expectations": plan["expectations"],
+            "expectations": self.site(**variables)["expectations"],
             "turn_credentials": made["credentials"],
             "ca_file": given["verify_ca_file"],
             "nameservers": given["verify_nameservers"],

@@ -186,6 +186,8 @@ def test_a_component_is_one_row_and_one_role(changing: Lab, tmp_path: Path) -> N
 
     with example_at_the_matrix_host(changing):
         assert run(on).recap("matrix")["changed"] > 0
+        (told,) = changing.report("handover")["parts"]
+        assert (told["name"], told["address"]) == ("example", f"https://{EXAMPLE}")
         assert run(on, "--skip-tags=verify").recap("matrix")["changed"] == 0
         assert "example 0.16.0 None /x" in example_says(changing, get("/x"))
         assert "A page of the example." in example_says(changing, get("/page/example-page"))

@@ -6,16 +6,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import jmespath
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
 from conftest import Story
+from ports_outside import EVERY, RELAY, be_talkative, numbers, scan
 
-SCAN = (Path(__file__).parent / "scan.py").read_text()
-RELAY = 49152
-EVERY = (1, 65535)
 FAMILIES = [pytest.param(4, id="IPv4"), pytest.param(6, id="IPv6")]
 
 
@@ -25,31 +21,14 @@ def plan(story: Story, lab: Lab) -> dict[str, set[int]]:
     assert story.first.status == 0
     assert lab.play("plan").status == 0
     document = json.loads((lab.state / "matrix-reports" / DOMAIN / "plan.json").read_text())
-    return {
-        protocol: {
-            port
-            for first, last in jmespath.search(
-                f"ports[?protocol=='{protocol}'].[first, last]", document
-            )
-            for port in range(first, last + 1)
-        }
-        for protocol in ("tcp", "udp")
-    }
+    return {protocol: numbers(document["ports"], protocol) for protocol in ("tcp", "udp")}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def talkative(story: Story, lab: Lab) -> None:
     """Let the host say "port unreachable" as often as it is asked, not once a second."""
     assert story.first.status == 0
-    lab.ssh("matrix", "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0")
-
-
-def scan(
-    lab: Lab, address: str, protocol: str, ports: tuple[int, int], together: int, pause: float = 0
-) -> set[int]:
-    """Return the ports that answer somebody who knocks from the vantage."""
-    command = f"python3 - {address} {protocol} {ports[0]} {ports[1]} {together} {pause}"
-    return set(map(int, json.loads(lab.ssh("vantage", command, SCAN))))
+    be_talkative(lab)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
