@@ -382,7 +382,8 @@ options:
   healthy:
     description:
       - What must answer before a change counts, one after the other. Each has exactly one of
-        O(healthy[].port), O(healthy[].url), O(healthy[].socket) and O(healthy[].argv).
+        O(healthy[].port), O(healthy[].name), O(healthy[].url), O(healthy[].socket) and
+        O(healthy[].argv).
     type: list
     elements: dict
     default: []
@@ -397,9 +398,13 @@ options:
         choices: [tcp, udp]
         default: tcp
       address:
-        description: The address of O(healthy[].port) over TCP.
+        description: The address of O(healthy[].port) over TCP, or of a name server.
         type: str
         default: 127.0.0.1
+      name:
+        description:
+          - A name of which the name server at O(healthy[].address) must know an IPv4 address.
+        type: str
       url:
         description: A URL.
         type: str

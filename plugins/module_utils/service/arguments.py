@@ -83,6 +83,7 @@ _HEALTH: dict[str, Any] = {
     "port": {"type": "int"},
     "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
     "address": {"type": "str", "default": "127.0.0.1"},
+    "name": {"type": "str"},
     "url": {"type": "str"},
     "status": {"type": "int", "default": 200},
     "token": {"type": "str", "no_log": False},
@@ -90,6 +91,7 @@ _HEALTH: dict[str, Any] = {
     "argv": {"type": "list", "elements": "str"},
     "timeout": {"type": "float", "default": 30},
 }
+DNS_PORT = 53
 _LENGTHS = {
     "text": (64, 16),
     "wireguard": (32, 32),
@@ -99,7 +101,7 @@ _LENGTHS = {
 """How long a secret of each kind is unless told (characters, bytes, bits of RSA), and at least."""
 _SHARED = ("/etc/systemd", "/usr/local", "/var/lib", "/var/log", "/var/spool", "/var/lib/homestead")
 """Directories of all, below which each service has its own data."""
-_HEALTH_KINDS = ["port", "url", "socket", "argv"]
+_HEALTH_KINDS = ["port", "name", "url", "socket", "argv"]
 _ACCOUNT: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "home": {"type": "path"},
@@ -436,6 +438,8 @@ def _health(entry: dict[str, Any]) -> Health:
     timeout, port = entry["timeout"], entry["port"]
     if port is not None:
         return Health(entry["protocol"], entry["address"], port, timeout=timeout)
+    if entry["name"] is not None:
+        return Health("dns", entry["address"], DNS_PORT, timeout=timeout, name=entry["name"])
     if entry["url"] is not None:
         token = entry["token"] or ""
         return Health("url", entry["url"], status=entry["status"], timeout=timeout, token=token)

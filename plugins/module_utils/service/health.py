@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from typing import Callable
@@ -53,6 +54,21 @@ def _ask_udp(health: Health, host: Machine) -> str:
     return "" if has_it else f"nothing has UDP port {health.port}"
 
 
+def _ask_dns(health: Health, _host: Machine) -> str:
+    """Ask a name server for the IPv4 addresses of a name (RFC 1035 section 4.1)."""
+    from ..verify.ports.dns_messages import dns_question, is_dns_answer
+
+    question = dns_question(health.name, os.urandom(2))
+    family = socket.AF_INET6 if ":" in health.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(2)
+        connection.connect((health.address, health.port))
+        connection.send(question)
+        answer = connection.recv(512)
+    knows = is_dns_answer(answer, question) and int.from_bytes(answer[6:8], "big") > 0
+    return "" if knows else f"the name server at {health.address} does not know {health.name}"
+
+
 def _ask_command(health: Health, host: Machine) -> str:
     outcome = host.run(list(health.argv), seconds=PATIENCE)
     return outcome.last_words() or f"{health.argv[0]} fails" if outcome.code else ""
@@ -91,6 +107,7 @@ def _ask_url(health: Health, host: Machine) -> str:
 _ASK: dict[str, Callable[[Health, Machine], str]] = {
     "tcp": _ask_tcp,
     "udp": _ask_udp,
+    "dns": _ask_dns,
     "socket": _ask_socket,
     "url": _ask_url,
     "command": _ask_command,

@@ -123,7 +123,7 @@ class Validation:
 class Health:
     """What must answer before a change counts."""
 
-    kind: Literal["tcp", "udp", "url", "socket", "command"]
+    kind: Literal["tcp", "udp", "dns", "url", "socket", "command"]
     address: str = ""
     port: int = 0
     status: int = 200
@@ -131,6 +131,8 @@ class Health:
     argv: tuple[str, ...] = ()
     token: str = ""
     """The secret with which a URL is asked; then it is told something, and not only read."""
+    name: str = ""
+    """What a name server is asked for."""
 
 
 @dataclass(frozen=True)

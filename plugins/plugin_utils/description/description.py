@@ -26,7 +26,7 @@ from .components import (
     optional,
     switches,
 )
-from .dnsmasq import read_upstreams
+from .dnsmasq import Resolver, read_resolver
 from .documents import read_client
 from .domains import domain_fault
 from .postmoogle import Postmoogle, read_postmoogle
@@ -62,6 +62,7 @@ DEFAULTS: dict[str, object] = {
     "wireguard_peers": [],
     "wireguard_forward": False,
     "dnsmasq_upstreams": [],
+    "dnsmasq_block_lists": [],
     **dict.fromkeys(switches(), True),
     "postmoogle_domains": [],
     "postmoogle_sha256": "",
@@ -114,7 +115,7 @@ class Description:
     jitsi: jitsi.Jitsi
     private_access: str = "sources"
     tunnel: Tunnel | None = None
-    dnsmasq_upstreams: tuple[str, ...] = ()
+    resolver: Resolver | None = None
 
 
 class _Reader:
@@ -172,13 +173,22 @@ def _described(domain: object, reader: _Reader) -> Description:
         private_access=access,
         tunnel=tunnel,
         admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
-        dnsmasq_upstreams=reader.read(read_upstreams, "dnsmasq_upstreams", tunnel) or (),
+        resolver=_read_resolver(reader, components, tunnel),
     )
 
 
 def _read_tunnel(domain: object, reader: _Reader, components: Iterable[str]) -> Tunnel | None:
     tunnel = reader.faults.read(read_tunnel, reader.given, domain)
     return tunnel if "wireguard" in components else None
+
+
+def _read_resolver(
+    reader: _Reader, components: tuple[str, ...], tunnel: Tunnel | None
+) -> Resolver | None:
+    own = tunnel.addresses if tunnel else ()
+    given = (reader.given["dnsmasq_upstreams"], reader.given["dnsmasq_block_lists"])
+    resolver = reader.faults.read(read_resolver, *given, own)
+    return resolver if "dnsmasq" in components else None
 
 
 def read_private_access(name: str, value: object, components: Iterable[str]) -> str:

@@ -87,7 +87,7 @@ def derive(description: Description) -> Data:
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
-        "dnsmasq": {"upstreams": list(description.dnsmasq_upstreams)},
+        "dnsmasq": resolver(description),
         "admin_ui": admin_ui(description),
         "retired": retired(description),
         "expectations": expectations(description),
@@ -365,6 +365,13 @@ def jitsi(description: Description) -> Data:
     if row.name not in description.components:
         return {}
     return {"name": name_of(row, description), **asdict(description.jitsi)}
+
+
+def resolver(description: Description) -> Data:
+    """Return what the private network's name server knows and asks, nothing if there is none."""
+    if description.resolver is None:
+        return {}
+    return {"names": served_names(description), **description.resolver.as_dict()}
 
 
 def turn(description: Description) -> Data:

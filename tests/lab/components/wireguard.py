@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,8 +45,9 @@ def surroundings(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def connected(lab: Lab, configuration: str) -> Iterator[None]:
-    """Have the client in the private network, as this file for wg-quick says."""
-    lab.write(CLIENT, "/etc/wireguard/wglab.conf", configuration)
+    """Have the client in the private network, as this file for wg-quick says, with its own DNS."""
+    text = re.sub("^DNS = .*\n", "", configuration, flags=re.MULTILINE)
+    lab.write(CLIENT, "/etc/wireguard/wglab.conf", text)
     lab.shell(CLIENT, "chmod 0600 /etc/wireguard/wglab.conf; wg-quick up wglab")
     try:
         yield

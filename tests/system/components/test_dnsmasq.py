@@ -1,15 +1,15 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The name server of the private network: it answers there, and nobody else."""
+"""The name server of the private network: it answers who is in there, and nobody else."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
 
-import dns.exception
-import dns.message
-import dns.query
 from ansible_collections.homestead.matrix.tests.lab.components import dnsmasq, wireguard
 from ansible_collections.homestead.matrix.tests.lab.components.dnsmasq import BLOCKED
 from ansible_collections.homestead.matrix.tests.lab.components.wireguard import (
@@ -17,57 +17,101 @@ from ansible_collections.homestead.matrix.tests.lab.components.wireguard import 
     MADE,
     connected,
 )
-from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, PEER, Lab
 from changing import assert_verified_and_settled, change
 
-HOST = "10.71.0.1"
-ASK = """
-import sys, dns.message, dns.query
-question = dns.message.make_query(sys.argv[2], "A")
-answer = dns.query.udp(question, sys.argv[1], timeout=5)
-print(answer.rcode(), *(line for each in answer.answer for line in each))
+EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
+PROTOCOLS = ("+notcp", "+tcp")
+HOLDER = """
+import signal, socket
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    held = socket.socket(socket.AF_INET, kind)
+    held.bind(("{address}", 53))
+    kind == socket.SOCK_STREAM and held.listen()
+    globals()[str(kind)] = held
+signal.pause()
 """
 
 
-def asked(lab: Lab, name: str) -> str:
-    return lab.run(CLIENT, "/opt/vantage/bin/python", "-c", ASK, HOST, name).strip()
+@contextmanager
+def other_server(lab: Lab, address: str) -> Iterator[None]:
+    """Let a program hold port 53 at an address of the host, as other name servers do."""
+    lab.write("matrix", "/run/holder.py", HOLDER.format(address=address))
+    lab.shell("matrix", "systemd-run -q --collect --unit=holder python3 /run/holder.py")
+    lab.shell("matrix", "until ss -Hltn sport = :53 | grep -q .; do sleep 0.1; done")
+    try:
+        yield
+    finally:
+        lab.shell("matrix", "systemctl stop holder; rm /run/holder.py")
 
 
-def stranger_is_answered(address: str) -> bool:
-    """Tell whether a question from outside gets any answer, over UDP or TCP."""
-    question = dns.message.make_query(HOSTNAME, "A")
-    for ask in (dns.query.udp, dns.query.tcp):
-        try:
-            ask(question, address, timeout=1)
-        except (dns.exception.Timeout, OSError):
-            continue
-        return True
-    return False
+@contextmanager
+def led_past_the_tunnel(lab: Lab, addresses: list[str]) -> Iterator[None]:
+    """Let a stranger send to addresses in the tunnel by way of the host's own."""
+    ways = [
+        f"ip route {{}} {address} via {lab.address(HOSTNAME, family)}"
+        for address, family in zip(addresses, (4, 6))
+    ]
+    lab.shell(CLIENT, " && ".join(way.format("add") for way in ways))
+    try:
+        yield
+    finally:
+        lab.shell(CLIENT, "; ".join(way.format("del") for way in ways))
 
 
-def test_the_name_server_of_the_private_network(changing: Lab) -> None:
-    """It leads to the host inside, elsewhere as ever, and not to what is blocked."""
+def answers(lab: Lab, server: str, *question: str) -> list[str]:
+    """Return what a name server says to the client, nothing if it says nothing."""
+    words = ("dig", "+short", "+time=1", "+tries=1", f"@{server}", *question)
+    lines = lab.attempt(CLIENT, *words).stdout.decode().splitlines()
+    return [line for line in lines if not line.startswith(";")]
+
+
+def strangers_get_nothing(lab: Lab, inside: list[str]) -> None:
+    own = [lab.address(HOSTNAME, family) for family in (4, 6)]
+    with led_past_the_tunnel(lab, inside):
+        for server, protocol, name in product([*own, *inside], PROTOCOLS, (HOSTNAME, PEER)):
+            assert answers(lab, server, name, protocol) == [], (server, protocol, name)
+
+
+def clients_get_answers(lab: Lab, inside: list[str]) -> None:
+    four, six = inside
+    for server, protocol in product(inside, PROTOCOLS):
+        assert answers(lab, server, HOSTNAME, "A", protocol) == [four]
+        assert answers(lab, server, HOSTNAME, "AAAA", protocol) == [six]
+        assert answers(lab, server, PEER, "A", protocol) == [lab.address(PEER)]
+        assert answers(lab, server, BLOCKED, "A", protocol) == []
+    assert lab.address(BLOCKED)  # which others know
+    status = lab.run(CLIENT, "dig", f"@{four}", f"www.{BLOCKED}")
+    assert "status: NXDOMAIN" in status
+
+
+def test_names_in_the_private_network(changing: Lab) -> None:
+    """Beside a stub at loopback, but not beside another server at all addresses."""
     lab = changing
     with wireguard.surroundings(lab), dnsmasq.surroundings(lab):
         on = {
-            "matrix_components": ["wireguard", "dnsmasq"],
+            "matrix_components": ["dnsmasq", "wireguard"],
             **wireguard.variables(lab),
             **dnsmasq.variables(lab),
         }
-        assert_verified_and_settled(lab, **on)
+        with other_server(lab, "0.0.0.0"):
+            refused = change(lab, **on)
+            assert refused.recap("matrix")["changed"] == 0
+            assert "python3 already listens on tcp 53 and udp 53; remove it" in refused.output
+        with other_server(lab, "127.0.0.53"):
+            assert_verified_and_settled(lab, **on)
+        shown = lab.shell("matrix", "ip -brief address show wg-matrix").split()[2:4]
+        inside = [address.split("/")[0] for address in shown]
         made = lab.read("matrix", f"/etc/homestead/wireguard/peers/{MADE}.conf")
-        assert f"\nDNS = {HOST}, fd" in made
-        with connected(lab, re.sub("DNS = .*", "", made)):
-            assert asked(lab, HOSTNAME) == f"0 {HOST}"
-            assert asked(lab, "peer.test") == f"0 {lab.host_address('peer')}"
-            assert asked(lab, f"www.{BLOCKED}") == "3"
-        for family in (4, 6):
-            assert not stranger_is_answered(lab.address(HOSTNAME, family))
+        assert f"DNS = {', '.join(inside)}\n" in made
+        strangers_get_nothing(lab, inside)
+        with connected(lab, made):
+            clients_get_answers(lab, inside)
+        judged = lab.ssh("matrix", "systemd-analyze security --no-pager homestead-dnsmasq.service")
+        assert float(EXPOSURE.findall(judged)[0]) <= 2.5
+        without = {**on, "matrix_components": ["wireguard"]}
+        assert change(lab, "--skip-tags", "verify", **without).status == 0
+        gone = "ls -d /etc/homestead/dnsmasq /etc/systemd/system/*dnsmasq* 2>/dev/null; ss -Hlntu"
+        assert not re.search(r"dnsmasq|:53\b", lab.shell("matrix", gone))
+        assert "dport 53 accept" not in lab.shell("matrix", "nft list ruleset")
     assert change(lab, "--skip-tags", "verify").status == 0
-    assert nothing_is_left(lab)
-
-
-def nothing_is_left(lab: Lab) -> bool:
-    files = "ls -d /etc/homestead/dnsmasq /etc/systemd/system/homestead-dns* 2>/dev/null"
-    rules = "nft list table inet homestead | grep -w 53"
-    return not lab.shell("matrix", f"{files}; {rules}; ss -Hlntu sport = :53")

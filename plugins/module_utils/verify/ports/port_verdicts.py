@@ -73,7 +73,7 @@ def _judge_open(knock: Knock) -> Finding:
             f"{where} does not answer strangers, as a name server for a private network should "
             "not; whether it runs the outside cannot know."
         )
-        return check.unknown(message, **knock.facts)
+        return check.info(message, **knock.facts)
     if seen.state == "open":
         return check.error(f"{where} is open, but does not speak {seen.what}.", **knock.facts)
     return _judge_shut(check, knock)

@@ -171,22 +171,6 @@ def test_what_is_private_is_answered_in_the_tunnel() -> None:
             id="a name server of no network",
         ),
         pytest.param(
-            {"dnsmasq_upstreams": ["dns.example.com"]},
-            "dnsmasq_upstreams cannot have 'dns.example.com'; write addresses of name servers like "
-            "192.0.2.53.",
-            id="a name server by name",
-        ),
-        pytest.param(
-            {"components": ["wireguard"], "dnsmasq_upstreams": ["10.71.0.1"]},
-            "dnsmasq_upstreams has 10.71.0.1, the host itself; write other name servers.",
-            id="a name server that asks itself",
-        ),
-        pytest.param(
-            {"dnsmasq_upstreams": "192.0.2.53"},
-            "dnsmasq_upstreams must be a list, not '192.0.2.53'.",
-            id="name servers that are no list",
-        ),
-        pytest.param(
             {
                 "components": ["wireguard", "dnsmasq"],
                 "extra_ports": [{"protocol": "udp", "first": 53}],

@@ -94,6 +94,37 @@ def test_udp_port() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "answers", "problem"),
+    [
+        pytest.param(b"\x81\x80", 1, "", id="known"),
+        pytest.param(b"\x81\x80", 0, "does not know a.example", id="no address"),
+        pytest.param(b"\x81\x83", 0, "does not know a.example", id="unknown"),
+        pytest.param(b"\x01\x00", 1, "does not know a.example", id="no answer"),
+    ],
+)
+def test_name_server(flags: bytes, answers: int, problem: str) -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
+        server.bind(("::1", 0))
+
+        def answer() -> None:
+            question, asker = server.recvfrom(512)
+            assert question[12:].startswith(b"\x01a\x07example\x00")
+            server.sendto(question[:2] + flags + b"\0\1\0" + bytes([answers]) + b"\0" * 4, asker)
+
+        threading.Thread(target=answer, daemon=True).start()
+        said = ask(Health("dns", "::1", server.getsockname()[1], name="a.example"), HOST)
+    assert problem in said
+    assert bool(problem) == bool(said)
+
+
+def test_no_name_server() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
+        program.bind(("127.0.0.1", 0))
+        port = program.getsockname()[1]
+    assert f"port {port}: " in ask(Health("dns", "127.0.0.1", port, name="a.example"), HOST)
+
+
+@pytest.mark.parametrize(
     ("script", "problem"),
     [
         pytest.param("echo fine", "", id="success"),
