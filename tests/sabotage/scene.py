@@ -49,6 +49,8 @@ class Scene:
     )
     owed: set[tuple[str, str]] = field(default_factory=set)
     """Hosts and units whose files are mended, and which have not started again since."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    """What the operator has set besides the lab's settings."""
 
     def look(self, *, planned: bool = True) -> Look:
         """Look at the server from this machine, which is a stranger to it."""
@@ -96,4 +98,8 @@ class Scene:
     @cached_property
     def _arguments(self) -> dict[str, Any]:
         defaults = {name: option.get("default") for name, option in ARGUMENTS.items()}
-        return {**defaults, **self.lab.verifier_arguments(), "ca_file": self._authorities}
+        return {
+            **defaults,
+            **self.lab.verifier_arguments(**self.variables),
+            "ca_file": self._authorities,
+        }

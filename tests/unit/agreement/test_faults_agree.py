@@ -9,6 +9,7 @@ import re
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.verify.catalogue import checks
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description import components
 from ansible_collections.homestead.matrix.tests import faults_table
 
 FAULTS = [fault for _title, faults in faults_table.chapters() for fault in faults]
@@ -23,6 +24,12 @@ def test_the_documentation_has_the_table() -> None:
 def test_each_fault_has_a_name_of_its_own() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert len([fault for fault in FAULTS if fault.named]) >= 60
+
+
+def test_each_component_is_broken_in_four_ways() -> None:
+    chapters = dict(faults_table.chapters())
+    rows = (components.COMPONENTS[name] for name in components.optional())
+    assert all(len(chapters[row.title]) >= 4 for row in rows if row.title in chapters)
 
 
 @pytest.mark.parametrize("named", sorted({named for fault in FAULTS for named in fault.named}))
