@@ -63,6 +63,12 @@ def test_it_answers_in_the_tunnel_only() -> None:
     assert "bind-dynamic" in lines
 
 
+def test_names_of_the_host_lead_into_the_tunnel() -> None:
+    lines = role(serve_base_domain=True).render("dnsmasq.conf.j2").splitlines()
+    for name in ("matrix.example.com", "example.com"):
+        assert f"interface-name={name},wg-matrix" in lines
+
+
 def test_whom_it_asks() -> None:
     def asks(**inputs: Any) -> list[str]:
         lines = role(**inputs).render("dnsmasq.conf.j2").splitlines()
