@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.components.together import (
+    Everything,
+    surroundings,
+)
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     bare_server,
@@ -16,7 +20,8 @@ from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     hand_on,
 )
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
-from changing import changes
+from changing import change, changes
+from people import PASSWORD
 from witness import Witness
 
 
@@ -45,6 +50,24 @@ def changing(server: Lab) -> Iterator[Lab]:
     assert back.status == 0, back.output[-8000:]
     assert changes(server) == 0
     assert server.ssh("matrix", ACCOUNTS) == accounts
+
+
+PEOPLE = ("ircowner", "ircsecond", "mailowner", "pageuser")
+"""Who has an account before there are components."""
+
+
+@pytest.fixture(scope="session")
+def everything(server: Lab) -> Iterator[Everything]:
+    """Switch all components on in one run, and all off again at the end."""
+    for name in PEOPLE:
+        server.module("matrix", "homestead.matrix.user", name=name, password=PASSWORD)
+    with surroundings(server) as choices:
+        variables = choices.variables()
+        first = change(server, **variables)
+        assert first.status == 0, first.output[-8000:]
+        yield Everything(server, variables, first)
+    off = change(server, "--skip-tags", "verify")
+    assert off.status == 0, off.output[-8000:]
 
 
 @dataclass(frozen=True)

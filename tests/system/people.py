@@ -20,6 +20,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, PEER, Lab
 
 Answer = TypeVar("Answer")
+PASSWORD = "correct-horse-battery"
+"""Of everybody who has an account."""
 
 
 class NameServer(AbstractResolver):

@@ -14,7 +14,7 @@ from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
 
 def variables(_lab: Lab) -> dict[str, Any]:
     """Return what switches it on, but for the list of components."""
-    return {"matrix_bridge_admins": [f"@ircowner:{DOMAIN}"]}
+    return {"matrix_bridge_admins": [f"@{name}:{DOMAIN}" for name in ("ircowner", "ircsecond")]}
 
 
 @contextmanager

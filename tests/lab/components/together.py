@@ -17,6 +17,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.compo
     optional,
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.runs import Run
 
 ALL = tuple(name for name in optional() if COMPONENTS[name].role)
 
@@ -47,6 +48,20 @@ class Choices:
         except ValueError:
             return False
         return True
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A server with all components at once, and what its inventory says."""
+
+    lab: Lab
+    variables: dict[str, Any]
+    first: Run
+
+    @property
+    def owner(self) -> str:
+        """The Matrix ID that owns the bridges."""
+        return str(self.variables["matrix_bridge_admins"][0])
 
 
 @contextmanager

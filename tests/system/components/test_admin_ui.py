@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 from ansible_collections.homestead.matrix.tests.lab.browsers import drive
 from ansible_collections.homestead.matrix.tests.lab.components import admin_ui
+from ansible_collections.homestead.matrix.tests.lab.components.together import Everything
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
-from changing import assert_verified_and_settled, change
+from people import PASSWORD
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-PASSWORD = "correct-horse-battery"
 ADMIN, OTHER = "pageadmin", "pageuser"
 PAGE = f"https://{HOSTNAME}/admin/"
 USERS = f"https://{HOSTNAME}/_synapse/admin/v2/users"
@@ -91,27 +91,15 @@ def assert_shut(lab: Lab) -> None:
             assert {asked(lab, "vantage", url, family, *options) for url in PRIVATE} == {nothing}
 
 
-def test_the_administration_page(changing: Lab) -> None:
+def test_the_administration_page(everything: Everything) -> None:
     """It lists the users in a browser, and is not there for others."""
-    for name, admin in ((ADMIN, True), (OTHER, False)):
-        changing.module(
-            "matrix", "homestead.matrix.user", name=name, password=PASSWORD, admin=admin
-        )
-    with admin_ui.surroundings(changing):
-        assert_verified_and_settled(
-            changing, matrix_components=["admin_ui"], **admin_ui.variables(changing)
-        )
-        assert_shut(changing)
-        with browser(changing) as page:
-            assert f"@{ADMIN}:{DOMAIN}" in log_in(page)
-            assert all(ELSEWHERE in line for line in hindered(page))
-        for family in ("AF_INET", "AF_INET6"):
-            assert opened(changing, PAGE, family).startswith("200 default-src 'self'")
-            assert "M_MISSING_TOKEN" in opened(changing, USERS, family)
-            assert "M_UNRECOGNIZED" in opened(changing, f"{PAGE}assets/", family)
-    assert change(changing, "--skip-tags", "verify").status == 0
-    assert_shut(changing)
-    left = changing.shell(
-        "matrix", "ls -d /etc/admin-ui /opt/admin-ui/current 2>/dev/null; nginx -T"
-    )
-    assert not re.search(r"admin-ui|_synapse/admin", left)
+    lab = everything.lab
+    lab.module("matrix", "homestead.matrix.user", name=ADMIN, password=PASSWORD, admin=True)
+    assert_shut(lab)
+    with browser(lab) as page:
+        assert f"@{ADMIN}:{DOMAIN}" in log_in(page)
+        assert all(ELSEWHERE in line for line in hindered(page))
+    for family in ("AF_INET", "AF_INET6"):
+        assert opened(lab, PAGE, family).startswith("200 default-src 'self'")
+        assert "M_MISSING_TOKEN" in opened(lab, USERS, family)
+        assert "M_UNRECOGNIZED" in opened(lab, f"{PAGE}assets/", family)

@@ -10,39 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 
-from ansible_collections.homestead.matrix.tests.lab.components import dnsmasq, wireguard
 from ansible_collections.homestead.matrix.tests.lab.components.dnsmasq import BLOCKED
+from ansible_collections.homestead.matrix.tests.lab.components.together import Everything
 from ansible_collections.homestead.matrix.tests.lab.components.wireguard import (
     CLIENT,
     MADE,
     connected,
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, PEER, Lab
-from changing import assert_verified_and_settled, change
 
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
 PROTOCOLS = ("+notcp", "+tcp")
-HOLDER = """
-import signal, socket
-for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-    held = socket.socket(socket.AF_INET, kind)
-    held.bind(("{address}", 53))
-    kind == socket.SOCK_STREAM and held.listen()
-    globals()[str(kind)] = held
-signal.pause()
-"""
-
-
-@contextmanager
-def other_server(lab: Lab, address: str) -> Iterator[None]:
-    """Let a program hold port 53 at an address of the host, as other name servers do."""
-    lab.write("matrix", "/run/holder.py", HOLDER.format(address=address))
-    lab.shell("matrix", "systemd-run -q --collect --unit=holder python3 /run/holder.py")
-    lab.shell("matrix", "until ss -Hltn sport = :53 | grep -q .; do sleep 0.1; done")
-    try:
-        yield
-    finally:
-        lab.shell("matrix", "systemctl stop holder; rm /run/holder.py")
 
 
 @contextmanager
@@ -85,33 +63,15 @@ def clients_get_answers(lab: Lab, inside: list[str]) -> None:
     assert "status: NXDOMAIN" in status
 
 
-def test_names_in_the_private_network(changing: Lab) -> None:
-    """Beside a stub at loopback, but not beside another server at all addresses."""
-    lab = changing
-    with wireguard.surroundings(lab), dnsmasq.surroundings(lab):
-        on = {
-            "matrix_components": ["dnsmasq", "wireguard"],
-            **wireguard.variables(lab),
-            **dnsmasq.variables(lab),
-        }
-        with other_server(lab, "0.0.0.0"):
-            refused = change(lab, **on)
-            assert refused.recap("matrix")["changed"] == 0
-            assert "python3 already listens on tcp 53 and udp 53; remove it" in refused.output
-        with other_server(lab, "127.0.0.53"):
-            assert_verified_and_settled(lab, **on)
-        shown = lab.shell("matrix", "ip -brief address show wg-matrix").split()[2:4]
-        inside = [address.split("/")[0] for address in shown]
-        made = lab.read("matrix", f"/etc/homestead/wireguard/peers/{MADE}.conf")
-        assert f"DNS = {', '.join(inside)}\n" in made
-        strangers_get_nothing(lab, inside)
-        with connected(lab, made):
-            clients_get_answers(lab, inside)
-        judged = lab.ssh("matrix", "systemd-analyze security --no-pager homestead-dnsmasq.service")
-        assert float(EXPOSURE.findall(judged)[0]) <= 2.5
-        without = {**on, "matrix_components": ["wireguard"]}
-        assert change(lab, "--skip-tags", "verify", **without).status == 0
-        gone = "ls -d /etc/homestead/dnsmasq /etc/systemd/system/*dnsmasq* 2>/dev/null; ss -Hlntu"
-        assert not re.search(r"dnsmasq|:53\b", lab.shell("matrix", gone))
-        assert "dport 53 accept" not in lab.shell("matrix", "nft list ruleset")
-    assert change(lab, "--skip-tags", "verify").status == 0
+def test_names_in_the_private_network(everything: Everything) -> None:
+    """They lead to the host inside, elsewhere as ever, and not to what is blocked."""
+    lab = everything.lab
+    shown = lab.shell("matrix", "ip -brief address show wg-matrix").split()[2:4]
+    inside = [address.split("/")[0] for address in shown]
+    made = lab.read("matrix", f"/etc/homestead/wireguard/peers/{MADE}.conf")
+    assert f"DNS = {', '.join(inside)}\n" in made
+    strangers_get_nothing(lab, inside)
+    with connected(lab, made):
+        clients_get_answers(lab, inside)
+    judged = lab.ssh("matrix", "systemd-analyze security --no-pager homestead-dnsmasq.service")
+    assert float(EXPOSURE.findall(judged)[0]) <= 2.5

@@ -19,18 +19,17 @@ from xml.etree import ElementTree as ET
 import aiohttp
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.components import jitsi
-from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
-from changing import assert_verified_and_settled, change, changes
-from people import NameServer, until
+from ansible_collections.homestead.matrix.tests.lab.components.together import Everything
+from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, Lab
+from changing import change
+from people import PASSWORD, NameServer, until
 from xmpp import Bosh, Client, RefusedError, WebSocket
 
 NAME = jitsi.NAME
 ROOMS, GUESTS, SERVICES = f"conference.{NAME}", f"guest.{NAME}", f"services.{NAME}"
 FOCUS = "http://jitsi.org/protocol/focus"
 DISCO = "urn:xmpp:extdisco:2"
-PASSWORD = "correct-horse-battery"
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
-UNITS = "prosody jicofo jitsi-videobridge2"
 
 
 @asynccontextmanager
@@ -148,39 +147,24 @@ def assert_hardened(lab: Lab) -> None:
         assert float(exposure) <= 2.5
 
 
-def test_video_conferences(changing: Lab) -> None:
-    """They work for everybody, then for people with accounts, and leave nothing but accounts."""
-    with jitsi.surroundings(changing):
-        on = {"matrix_components": ["jitsi"], **jitsi.variables(changing)}
-        assert_verified_and_settled(changing, **on)
-        secret = changing.read("matrix", "/etc/homestead/secrets/turn").strip()
-        asyncio.run(talk(changing, secret))
-        listening = changing.shell("matrix", "ss -Hltn | awk '{print $4}'").split()
-        for port in (5222, 5280, 8888, 9092, 9093):
-            assert f"127.0.0.1:{port}" in listening
-        assert not {"5269", "5281"} & {each.rpartition(":")[2] for each in listening}
-        assert "udp dport != { 10000, 49152-49573 } drop" in changing.ssh(
-            "matrix", "nft list table inet homestead_relay"
-        )
-        assert_hardened(changing)
-        keys = changing.read("matrix", "/var/lib/homestead/well-known/client")
-        for key in ("io.element.jitsi", "im.vector.riot.jitsi"):
-            assert json.loads(keys)[key] == {"preferredDomain": NAME}
-        on["jitsi_authentication"] = "internal"
-        assert change(changing, "--skip-tags", "verify", **on).status == 0
-        register = f"prosodyctl register member {NAME} {PASSWORD} >/dev/null"
-        changing.shell("matrix", register)
-        asyncio.run(meet_with_accounts(changing))
-        assert changes(changing, **on) == 0
-        assert change(changing, "--skip-tags", "verify").status == 0
-    left = changing.shell(
-        "matrix",
-        f"systemctl is-active {UNITS}; nft list ruleset; cat /etc/nginx/conf.d/homestead.conf"
-        " /var/lib/homestead/well-known/client; ls /etc/prosody/conf.d /etc/apt/sources.list.d"
-        " /etc/jitsi/* /etc/systemd/system; ss -Hlntu",
+def test_video_conferences(everything: Everything) -> None:
+    """They work for everybody, and then for people with accounts and their guests."""
+    lab = everything.lab
+    secret = lab.read("matrix", "/etc/homestead/secrets/turn").strip()
+    asyncio.run(talk(lab, secret))
+    listening = lab.shell("matrix", "ss -Hltn | awk '{print $4}'").split()
+    for port in (5222, 5280, 8888, 9092, 9093):
+        assert f"127.0.0.1:{port}" in listening
+    assert not {"5269", "5281"} & {each.rpartition(":")[2] for each in listening}
+    assert "udp dport != { 10000, 49152-49573 } drop" in lab.ssh(
+        "matrix", "nft list table inet homestead_relay"
     )
-    assert left.split()[:3] == ["inactive"] * 3
-    assert not re.search(rf"homestead-jitsi|homestead.json|{NAME}|\b(10000|4443|5222|5280)\b", left)
-    kept = f"/var/lib/prosody/{NAME.replace('.', '%2e')}/accounts/member.dat"
-    changing.ssh("matrix", f"test -s {kept} && test -s /etc/homestead/secrets/jitsi_focus")
-    assert DOMAIN in changing.ssh("matrix", "cat /var/lib/homestead/well-known/client")
+    assert_hardened(lab)
+    keys = lab.read("matrix", "/var/lib/homestead/well-known/client")
+    for key in ("io.element.jitsi", "im.vector.riot.jitsi"):
+        assert json.loads(keys)[key] == {"preferredDomain": NAME}
+    members = {**everything.variables, "jitsi_authentication": "internal"}
+    assert change(lab, "--tags", "components", **members).status == 0
+    lab.shell("matrix", f"prosodyctl register member {NAME} {PASSWORD} >/dev/null")
+    asyncio.run(meet_with_accounts(lab))
+    assert change(lab, "--tags", "components", **everything.variables).status == 0
