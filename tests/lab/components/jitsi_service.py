@@ -61,7 +61,8 @@ class Client(slixmpp.ClientXMPP):
             reply["type"] = "error"
             reply["error"]["condition"] = "not-authorized"
         else:
-            self.join(iq.xml.find(f"{{{FOCUS}}}conference").get("room"))
+            room = iq.xml.find(f"{{{FOCUS}}}conference").get("room")
+            await self.plugin["xep_0045"].join_muc_wait(room, self.nickname, timeout=10)
             answer = slixmpp.ET.Element(f"{{{FOCUS}}}conference", {"ready": "true"})
             reply.append(answer)
         reply.send()
