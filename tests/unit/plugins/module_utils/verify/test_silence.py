@@ -103,7 +103,7 @@ def test_silence_takes_as_long_as_the_way(
         pytest.param(
             opened("tcp", 24, "extra", sources=["10.0.0.0/8"]), "info", 0.6, id="narrowed"
         ),
-        pytest.param(opened("udp", 24, "dnsmasq"), "unknown", 0.6, id="names for others"),
+        pytest.param(opened("udp", 24, "dnsmasq"), "info", 0.6, id="names for others"),
         pytest.param(opened("tcp", 24, "extra"), "error", 1.2, id="open to everybody"),
         pytest.param(opened("tcp", 24, "heisenbridge"), "error", 5, id="open, with a service"),
     ],
