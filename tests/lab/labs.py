@@ -165,6 +165,10 @@ class Lab:
         """Write a file in place; one that exists keeps its owner and mode."""
         self.run(host, "tee", path, stdin=content)
 
+    def read_names_again(self) -> None:
+        """Let the lab's name server read its zone, however often somebody has asked for that."""
+        self.shell("ns", "systemctl reset-failed dnsmasq; systemctl restart dnsmasq")
+
     def reboot(self, host: str) -> None:
         """Restart a whole host."""
         subprocess.run(["docker", "restart", self.container(host)], check=True, capture_output=True)

@@ -39,10 +39,10 @@ def surroundings(lab: Lab) -> Iterator[None]:
     """Let the DNS know the name."""
     addresses = ",".join(lab.address(HOSTNAME, family) for family in (4, 6))
     lab.write("ns", RECORDS, f"host-record={NAME},{addresses}\n")
-    lab.run("ns", "systemctl", "restart", "dnsmasq")
+    lab.read_names_again()
     try:
         yield
     finally:
         lab.run("ns", "rm", RECORDS)
-        lab.run("ns", "systemctl", "restart", "dnsmasq")
+        lab.read_names_again()
         lab.run("matrix", "rm", "-rf", ARCHIVE)

@@ -15,7 +15,7 @@ from changing import change
 from gathered import gathered
 from ports_outside import assert_exactly_these_answer, be_talkative
 
-MARGIN = 3.0
+MARGIN = 5.0
 """Seconds that a run without change may take more with all components than with none..."""
 QUIET = 4.0
 """... on a machine that does nothing else, where one with none takes this long."""
