@@ -9,6 +9,7 @@ the homeserver. The masks that let people use it (ADDMASK) stay as its owner set
 
 from __future__ import annotations
 
+import asyncio
 import glob
 import json
 from pathlib import Path
@@ -31,6 +32,19 @@ class Bridge(heisenbridge.BridgeAppService):
         self.config["owner"] = administrators[0]
 
 
+class Identd(heisenbridge.Identd):
+    """Ident, whose port can be taken again at once.
+
+    By itself a start fails for a minute after somebody has asked, because the connection lingers.
+    """
+
+    async def start_listening(self, serv: heisenbridge.BridgeAppService, port: int) -> None:
+        """Listen on both IPv4 and IPv6, with SO_REUSEADDR, as asyncio does it."""
+        self.serv = serv
+        self.server = await asyncio.start_server(self.handle, None, port, limit=128)
+
+
 if __name__ == "__main__":
     heisenbridge.BridgeAppService = Bridge
+    heisenbridge.Identd = Identd
     heisenbridge.main()
