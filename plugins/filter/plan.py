@@ -30,7 +30,8 @@ options:
     elements: dict
   keys:
     description:
-      - The public halves of the host's keys, as RV(homestead.matrix.host#module:keys) tells them.
+      - The public halves of the host's keys, as RV(homestead.matrix.host#module:public_keys) has
+        them.
       - A DNS record of a key that is not there yet has no value.
     type: dict
 seealso:

@@ -229,7 +229,7 @@ adopted:
   returned: when the host could be looked at
   type: dict
   sample: {}
-keys:
+public_keys:
   description: The public halves of the host's secrets that are keys, by the names of the secrets.
   returned: when the host could be looked at
   type: dict

@@ -330,7 +330,7 @@ def facts(seen: Observation, needed: Requirements) -> dict[str, object]:
         "adoption": json.loads(seen.adoption or "{}"),
         "adopted": json.loads(seen.adopted or "{}"),
         "secrets": sorted(seen.secrets),
-        "keys": dict(seen.keys),
+        "public_keys": dict(seen.keys),
     }
 
 

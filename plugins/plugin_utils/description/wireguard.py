@@ -85,8 +85,8 @@ def read_networks(four: object, six: object, domain: object) -> Networks:
     first = faults.read(_read_ipv4, "wireguard_network", four)
     second = faults.read(_read_ipv6, "wireguard_network_ipv6", six or made)
     faults.check()
-    assert first is not None
-    assert second is not None
+    if first is None or second is None:
+        raise AssertionError(f"{four} and {six}")  # what was not read has been told
     return Networks(first, second)
 
 
@@ -235,7 +235,8 @@ def read_tunnel(given: Mapping[str, object], domain: object) -> Tunnel:
         read_peers, "wireguard_peers", given["wireguard_peers"], networks
     )
     faults.check()
-    assert networks is not None
+    if networks is None:
+        raise AssertionError(domain)  # what was not read has been told
     return Tunnel(
         interface=INTERFACE,
         port=port or 0,

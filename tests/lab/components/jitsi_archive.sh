@@ -66,7 +66,7 @@ program() { # a script that runs the program with the configuration of which Jav
     file "$1/$2" 755 <<END
 #!/bin/bash
 [[ "\$JAVA_SYS_PROPS" =~ -Dconfig.file=([^ ]+) ]] || exit 2
-exec $1/service.py "\${BASH_REMATCH[1]}"
+exec /usr/bin/python3 $1/service.py "\${BASH_REMATCH[1]}"
 END
 }
 program=$1

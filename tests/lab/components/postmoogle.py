@@ -20,7 +20,6 @@ from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME
 HERE = Path(__file__).parent
 SINK = HERE / "mail_sink.py"
 STAND_IN = HERE / "postmoogle_stand_in.py"
-PROGRAM = Path(os.environ.get("POSTMOOGLE_BINARY") or STAND_IN)
 MAIL_DOMAIN = f"mail.{DOMAIN}"
 OWNER = f"@mailowner:{DOMAIN}"
 OTHERS = "vantage"
@@ -31,13 +30,23 @@ RECORDS = "/etc/dnsmasq.d/mail.conf"
 MX = f"mx-host={MAIL_DOMAIN},{HOSTNAME},10\nmx-host={OTHERS_DOMAIN},{OTHERS_DOMAIN},10\n"
 
 
-def variables(_lab: Lab) -> dict[str, Any]:
+def program(lab: Lab) -> Path:
+    """Return the real program if there is one, else make the stand-in one that runs by itself."""
+    if given := os.environ.get("POSTMOOGLE_BINARY"):
+        return Path(given).resolve()
+    path = lab.state / "postmoogle-stand-in"
+    path.write_text(f"#!/usr/bin/python3\n{STAND_IN.read_text()}")
+    return path
+
+
+def variables(lab: Lab) -> dict[str, Any]:
     """Return what switches the bridge on, but for the list of components."""
+    file = program(lab)
     return {
         "matrix_bridge_admins": [OWNER],
         "postmoogle_domains": [MAIL_DOMAIN],
-        "postmoogle_file": str(PROGRAM),
-        "postmoogle_sha256": hashlib.sha256(PROGRAM.read_bytes()).hexdigest(),
+        "postmoogle_file": str(file),
+        "postmoogle_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
 
 

@@ -139,7 +139,7 @@ def test_facts() -> None:
         "adoption": {},
         "adopted": {},
         "secrets": [],
-        "keys": {},
+        "public_keys": {},
     }
 
 
