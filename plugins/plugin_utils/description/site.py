@@ -478,7 +478,10 @@ def expectations(description: Description) -> Data:
 
 
 def pages(description: Description) -> list[Data]:
-    """Return what answers everybody under the names that components have of their own."""
+    """Return what answers everybody under the names that components have of their own.
+
+    A directory below a name need not have a page of its own; the name itself must.
+    """
     return [
         {
             "url": f"https://{name_of(row, description)}{route.path}",
@@ -488,5 +491,5 @@ def pages(description: Description) -> list[Data]:
         for row in rows(description)
         if row.label
         for route in row.routes
-        if not route.private
+        if not route.private and (not route.directory or route.path == "/")
     ]
