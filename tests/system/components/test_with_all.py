@@ -21,7 +21,8 @@ EACH = 3
 LEFT = """
 ls -d /etc/heisenbridge /etc/postmoogle /etc/admin-ui /opt/admin-ui/current 2>/dev/null
 ls -d /etc/homestead/wireguard /etc/homestead/dnsmasq /run/homestead-wire* 2>/dev/null
-ls /etc/matrix-synapse/appservices /etc/systemd/system /etc/apt/sources.list.d /etc/jitsi/*
+ls /etc/matrix-synapse/appservices /etc/systemd/system /etc/apt/sources.list.d
+ls /etc/jitsi/*/homestead* 2>/dev/null
 ls /etc/prosody/conf.d
 systemctl list-units --no-legend --plain --state=active
 cat /etc/nginx/conf.d/homestead.conf /var/lib/homestead/well-known/client
@@ -46,7 +47,7 @@ def run_without_change(lab: Lab, **variables: Any) -> Run:
 def test_all_components_at_once(
     everything: Everything, record_property: Callable[[str, object], None]
 ) -> None:
-    """Exactly the right ports answer, a run has few tasks more, and what is taken out leaves copies."""
+    """Exactly the right ports answer, a run has few tasks more, and what goes leaves copies."""
     lab, variables = everything.lab, everything.variables
     handed = lab.report("handover")
     assert [part["name"] for part in handed["parts"]] == list(ALL)
