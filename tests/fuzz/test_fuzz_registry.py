@@ -39,11 +39,12 @@ FUZZED = {
 """What tests call with odd input themselves."""
 IN_RUNS = (
     "causes check_api check_documents check_federation check_web client elsewhere facts families"
-    " mail port_probes port_verdicts recorder registration response_time same_certificate sites"
-    " tls_versions together"
+    " mail pages port_probes port_verdicts recorder registration response_time same_certificate"
+    " sites tls_versions together"
 )
 """What whole runs on odd networks go through."""
 BLIND = {
+    "admitted": "reads what others found",
     "catalogue": "lists checks",
     "channels": "carries bytes and reads none; tests/hostile has the servers for it",
     "findings": "holds what others judged",

@@ -104,6 +104,7 @@ STATES = st.sampled_from(["open", "refused", "timeout", "unreachable", "no_route
 EXPECTED = {
     **EXPECTATIONS,
     "turn": {"host": HOST},
+    "pages": [{"url": f"https://{HOST}/page", "purpose": "Page", "served": True}],
     "ports": {"open": [opened(kind, port, name) for name, kind, port in PLANNED], "closed": []},
 }
 

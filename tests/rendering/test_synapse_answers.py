@@ -46,7 +46,7 @@ class Homeserver:
         return registration_token.run(params, http(self.url), self.secrets, check_mode=check_mode)
 
     def user(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-        defaults = {"admin": None, "displayname": None, "password": None}
+        defaults = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
         params = {**defaults, "state": "present", "update_password": "on_create", **given}
         return user.run(params, http(self.url), self.secrets, check_mode=check_mode)
 

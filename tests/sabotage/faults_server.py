@@ -120,7 +120,7 @@ FAULTS = [
     fault(
         "the ways to log in are not passed on",
         served(
-            "= /_matrix/client/v3/login", "if ($request_method = GET) { return 403; }" + UPSTREAM
+            "= /_matrix/client/v3/login", "if ($request_method = GET) { return 500; }" + UPSTREAM
         ),
         "error registration.login",
     ),
