@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exposure import assert_low, needs_systemd_analyze
 from nginx_rendering import Role, described
 
-ANALYZE = shutil.which("systemd-analyze")
 DNSMASQ = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin")
 UPSTREAMS = ["192.0.2.53", "2001:db8::53"]
 DIRECTORY = "/etc/homestead/dnsmasq"
@@ -81,10 +81,6 @@ def test_whom_it_asks() -> None:
     ]
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@needs_systemd_analyze
 def test_its_exposure_is_low(tmp_path: Path) -> None:
-    path = tmp_path / "homestead-dnsmasq.service"
-    path.write_text(role().render("homestead-dnsmasq.service.j2"))
-    words = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_low("homestead-dnsmasq.service", role().render("homestead-dnsmasq.service.j2"), tmp_path)

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exposure import assert_low, needs_systemd_analyze
 from nginx_rendering import Role, described
 
-ANALYZE = shutil.which("systemd-analyze")
 CAPABILITY = "AmbientCapabilities=CAP_NET_BIND_SERVICE"
 
 
@@ -26,14 +24,10 @@ def unit(**inputs: Any) -> str:
     return role(**inputs).render("heisenbridge.service.j2")
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@needs_systemd_analyze
 @pytest.mark.parametrize("identd", [True, False])
 def test_its_exposure_is_low(identd: bool, tmp_path: Path) -> None:
-    path = tmp_path / "heisenbridge.service"
-    path.write_text(unit(heisenbridge_identd=identd))
-    words = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_low("heisenbridge.service", unit(heisenbridge_identd=identd), tmp_path)
 
 
 def test_a_low_port_is_only_asked_for_where_ident_is_wanted() -> None:

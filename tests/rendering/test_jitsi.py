@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exposure import assert_low, needs_systemd_analyze
 from nginx_rendering import (
     NGINX,
     Nginx,
@@ -22,7 +21,6 @@ from nginx_rendering import (
     release_of_nginx,
 )
 
-ANALYZE = shutil.which("systemd-analyze")
 NAME = "jitsi.example.com"
 DIRECTORY = "/usr/share/jitsi-meet/"
 
@@ -34,13 +32,9 @@ def role(*, addresses: tuple[str, ...] = (), **inputs: Any) -> Role:
     return Role("jitsi", matrix_site=site, matrix_host=host, matrix_addresses=list(addresses))
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@needs_systemd_analyze
 def test_the_exposure_of_the_focus_is_low(tmp_path: Path) -> None:
-    path = tmp_path / "jicofo.service"
-    path.write_text(role().render("jicofo.service.j2"))
-    words = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_low("jicofo.service", role().render("jicofo.service.j2"), tmp_path)
 
 
 @pytest.mark.parametrize(

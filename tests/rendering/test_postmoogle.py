@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
+from exposure import assert_low, needs_systemd_analyze
 from nginx_rendering import Role, described
 
-ANALYZE = shutil.which("systemd-analyze")
 SHA256 = "a" * 64
 
 
@@ -30,13 +27,9 @@ def role(**inputs: Any) -> Role:
     )
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@needs_systemd_analyze
 def test_its_exposure_is_low(tmp_path: Path) -> None:
-    path = tmp_path / "postmoogle.service"
-    path.write_text(role().render("postmoogle.service.j2"))
-    words = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_low("postmoogle.service", role().render("postmoogle.service.j2"), tmp_path)
 
 
 def test_its_environment_follows_from_the_description() -> None:

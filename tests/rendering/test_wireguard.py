@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exposure import assert_low, needs_systemd_analyze
 from nginx_rendering import ROLES, Role, described
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-ANALYZE, NFT, SHELL = (shutil.which(each, path=PATH) for each in ("systemd-analyze", "nft", "sh"))
+NFT, SHELL = (shutil.which(each, path=PATH) for each in ("nft", "sh"))
 KEY = "9jalV3EEBnVXahro0pRMQ+cHlmjE33Slo9tddzCVtCw="
 PEERS = [{"name": "laptop"}, {"name": "phone", "public_key": KEY, "address": "10.71.0.9"}]
 OLD = ["wireguard_peer_old", "wireguard_peer_old.public"]
@@ -30,14 +31,12 @@ def role(**inputs: Any) -> Role:
     )
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@needs_systemd_analyze
 @pytest.mark.parametrize("unit", ["homestead-wireguard", "homestead-wireguard-rules"])
 def test_its_exposure_is_low(unit: str, tmp_path: Path) -> None:
-    path = tmp_path / f"{unit}.service"
-    path.write_text(role(wireguard_forward=True).render(f"{unit}.service.j2"))
-    words = [str(ANALYZE), "security", "--offline=yes", "--threshold=25", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_low(
+        f"{unit}.service", role(wireguard_forward=True).render(f"{unit}.service.j2"), tmp_path
+    )
 
 
 @pytest.mark.skipif(NFT is None, reason="nft is not installed")
