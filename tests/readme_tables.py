@@ -50,8 +50,7 @@ def _needed(component: Component, port: Port) -> str:
     if not component.optional:
         return "always"
     unless = f", unless `{port.switch}` is false" if port.switch else ""
-    later = "" if component.role else ", in a later release"
-    return f"with `{component.name}`{unless}{later}"
+    return f"with `{component.name}`{unless}"
 
 
 def variables() -> str:

@@ -111,7 +111,7 @@ class Bot:
 
 @dataclass(frozen=True)
 class Component:
-    """One row: `role` is None as long as the collection has no role that provides it.
+    """One row, and the role that provides it.
 
     With a `label`, the component has a name of its own below the base domain, and its routes are
     there; else they are at the Matrix host. `client` goes into the client document, `handover`,
@@ -121,8 +121,8 @@ class Component:
 
     name: str
     title: str
+    role: str
     ports: tuple[Port, ...] = ()
-    role: str | None = None
     optional: bool = True
     label: str = ""
     upstream: Listener | None = None

@@ -265,8 +265,6 @@ def _component_fault(name: str, component: str, times: int) -> str:
         return f"{name} lists the unknown component {component!r}; choose from {known}."
     if times > 1:
         return f"{name} lists {component!r} {times} times; list it once."
-    if COMPONENTS[component].role is None:
-        return f"{name} lists {component!r}, which this release cannot set up yet; take it out."
     return ""
 
 

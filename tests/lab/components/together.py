@@ -13,13 +13,12 @@ from types import ModuleType
 from typing import Any
 
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
-    COMPONENTS,
     optional,
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
 
-ALL = tuple(name for name in optional() if COMPONENTS[name].role)
+ALL = optional()
 
 
 def module(name: str) -> ModuleType:

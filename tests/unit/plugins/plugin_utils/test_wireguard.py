@@ -74,7 +74,7 @@ def test_its_port_moves_and_its_interface_has_an_address_of_each_network() -> No
 
 
 def test_what_is_private_is_answered_in_the_tunnel() -> None:
-    row = Component(name="coturn", title="", routes=(Route("/", private=True),))
+    row = Component(name="coturn", title="", role="coturn", routes=(Route("/", private=True),))
     given = {"components": ["wireguard"], "sources": {"coturn": ["192.0.2.0/24"]}}
     both = read_description("example.com", given)
     only = read_description("example.com", {**given, "private_access": "tunnel"})
