@@ -62,12 +62,13 @@ def base_domain_at_the_matrix_host(lab: Lab) -> Iterator[None]:
     addresses = f"{lab.address(HOSTNAME, 4)},{lab.address(HOSTNAME, 6)}"
     after = re.sub(rf"(?m)^host-record={DOMAIN},.*$", f"host-record={DOMAIN},{addresses}", before)
     assert after != before
-    write = f"cat >{ZONE} && systemctl reset-failed dnsmasq; systemctl restart dnsmasq"
-    lab.ssh("ns", write, after)
+    lab.write("ns", ZONE, after)
+    lab.read_names_again()
     try:
         yield
     finally:
-        lab.ssh("ns", write, before)
+        lab.write("ns", ZONE, before)
+        lab.read_names_again()
 
 
 def test_the_base_domain_on_the_same_host_and_registration_by_email(changing: Lab) -> None:
@@ -149,12 +150,13 @@ print(urllib.request.urlopen(request).read().decode())
 def example_at_the_matrix_host(lab: Lab) -> Iterator[None]:
     """Let the example's name lead to the Matrix host."""
     record = f"host-record={EXAMPLE},{lab.address(HOSTNAME, 4)},{lab.address(HOSTNAME, 6)}"
-    again = "systemctl reset-failed dnsmasq; systemctl restart dnsmasq"
-    lab.ssh("ns", f"echo {record} >>{ZONE}; {again}")
+    lab.shell("ns", f"echo {record} >>{ZONE}")
+    lab.read_names_again()
     try:
         yield
     finally:
-        lab.ssh("ns", f"sed -i '/^host-record={EXAMPLE},/d' {ZONE}; {again}")
+        lab.shell("ns", f"sed -i '/^host-record={EXAMPLE},/d' {ZONE}")
+        lab.read_names_again()
 
 
 def example_says(lab: Lab, request: str) -> str:
