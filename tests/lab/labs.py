@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -168,6 +169,12 @@ class Lab:
     def read_names_again(self) -> None:
         """Let the lab's name server read its zone, however often somebody has asked for that."""
         self.shell("ns", "systemctl reset-failed dnsmasq; systemctl restart dnsmasq")
+
+    def exposure(self, host: str, unit: str) -> float:
+        """Return how much of the host a unit reaches, as systemd judges it: 0 to 10."""
+        judged = self.ssh(host, f"systemd-analyze security --no-pager {unit}")
+        (found,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", judged)
+        return float(found)
 
     def reboot(self, host: str) -> None:
         """Restart a whole host."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -19,7 +18,6 @@ from ansible_collections.homestead.matrix.tests.lab.components.wireguard import 
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import HOSTNAME, PEER, Lab
 
-EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
 PROTOCOLS = ("+notcp", "+tcp")
 
 
@@ -73,5 +71,4 @@ def test_names_in_the_private_network(everything: Everything) -> None:
     strangers_get_nothing(lab, inside)
     with connected(lab, made):
         clients_get_answers(lab, inside)
-    judged = lab.ssh("matrix", "systemd-analyze security --no-pager homestead-dnsmasq.service")
-    assert float(EXPOSURE.findall(judged)[0]) <= 2.5
+    assert lab.exposure("matrix", "homestead-dnsmasq.service") <= 2.5

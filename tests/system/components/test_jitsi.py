@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +28,6 @@ NAME = jitsi.NAME
 ROOMS, GUESTS, SERVICES = f"conference.{NAME}", f"guest.{NAME}", f"services.{NAME}"
 FOCUS = "http://jitsi.org/protocol/focus"
 DISCO = "urn:xmpp:extdisco:2"
-EXPOSURE = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
 
 
 @asynccontextmanager
@@ -142,9 +140,7 @@ async def meet_with_accounts(lab: Lab) -> None:
 def assert_hardened(lab: Lab) -> None:
     """Java's units are judged as ours, though the bridge's is its package's."""
     for unit in ("jicofo", "jitsi-videobridge2"):
-        judged = lab.ssh("matrix", f"systemd-analyze security --no-pager {unit}.service")
-        (exposure,) = EXPOSURE.findall(judged)
-        assert float(exposure) <= 2.5
+        assert lab.exposure("matrix", f"{unit}.service") <= 2.5
 
 
 def test_video_conferences(everything: Everything) -> None:
