@@ -112,20 +112,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.homeserver import connection, tokens
+from ..module_utils.homeserver.host_secrets import HostSecrets
+from ..module_utils.homeserver.interface import Connect, Homeserver, HomeserverError, Secrets
 from ..module_utils.service.model import ServiceError
 from ..module_utils.service.secrets import generate
-from ..module_utils.synapse import registration_tokens as tokens
-from ..module_utils.synapse.admin import (
-    TOKENS_PATH,
-    AdminError,
-    Administrator,
-    Call,
-    HostSecrets,
-    Secrets,
-    Send,
-    http,
-    session_for,
-)
 
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "default": "invite"},
@@ -139,32 +130,42 @@ NOTHING: dict[str, object] = dict.fromkeys(("uses_allowed", "expiry", "pending",
 
 
 def run(
-    params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
+    params: dict[str, Any], connect: Connect, secrets: Secrets, *, check_mode: bool
 ) -> dict[str, Any]:
     """Make the token as wished, or in check mode only say what that would change."""
+    state = params["state"]
     wish = tokens.parse_wish(params["uses_allowed"], params["expiry"])
-    session = session_for(send, secrets, check_mode=check_mode)
+    server = connect(secrets, check_mode=check_mode)
     remembered = f"registration_token_{params['name']}"
     token = params["token"] or secrets.read(remembered) or ""
-    if not token and params["state"] == "present" and not check_mode:
+    if not token and state == "present" and not check_mode:
         token = generate(tokens.TOKEN_LENGTH)
         secrets.write(remembered, token)
-    current = _current(session, token)
-    request = tokens.plan(params["state"], token, wish, current)
-    after = tokens.outcome(params["state"], token, wish, current)
-    if request and session and not check_mode:
-        session.ask(request)
-    if params["state"] == "absent" and not params["token"] and not check_mode:
+    current = _current(server, token)
+    after = tokens.outcome(state, token, wish, current)
+    if after != current and server and not check_mode:
+        _make(server, current, after, wish)
+    if state == "absent" and not params["token"] and not check_mode:
         secrets.write(remembered, "")
-    return _result(token, current, after, changed=request is not None)
+    return _result(token, current, after, changed=after != current)
 
 
-def _current(session: Administrator | None, token: str) -> tokens.Token | None:
-    if session is None or not token:
+def _current(server: Homeserver | None, token: str) -> tokens.Token | None:
+    if server is None or not token:
         return None
-    answer = session.ask(Call("GET", TOKENS_PATH))  # a token in a path would be logged
-    listed = map(tokens.Token.parse, answer.body["registration_tokens"])
-    return next((one for one in listed if one.token == token), None)
+    return next((one for one in server.tokens() if one.token == token), None)
+
+
+def _make(
+    server: Homeserver, before: tokens.Token | None, after: tokens.Token | None, wish: tokens.Limits
+) -> None:
+    """Make the token what it shall be, by the one call that does it."""
+    if before is None and after is not None:
+        server.make_token(after.token, wish)
+    elif before is not None and after is not None:
+        server.change_token(after.token, tokens.changes(wish, before))
+    elif before is not None:
+        server.withdraw_token(before.token)
 
 
 def _result(
@@ -178,9 +179,9 @@ def _result(
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        send = http(module.params["url"])
-        result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)
-    except (AdminError, ServiceError, OSError) as error:
+        connect = connection.at(module.params["url"])
+        result = run(module.params, connect, HostSecrets(), check_mode=module.check_mode)
+    except (HomeserverError, ServiceError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

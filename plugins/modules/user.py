@@ -119,23 +119,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.homeserver import accounts, connection
+from ..module_utils.homeserver.host_secrets import HostSecrets
+from ..module_utils.homeserver.interface import Connect, HomeserverError, Secrets
 from ..module_utils.service.machine import Places
 from ..module_utils.service.model import ServiceError
 from ..module_utils.service.secrets import generate
-from ..module_utils.synapse import users
-from ..module_utils.synapse.admin import (
-    PASSWORD_LENGTH,
-    AdminError,
-    Administrator,
-    Call,
-    HostSecrets,
-    Secrets,
-    Send,
-    http,
-    session_for,
-    user_path,
-)
 
+PASSWORD_LENGTH = 64
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "deactivated"], "default": "present"},
@@ -155,33 +146,34 @@ NOTHING: dict[str, object] = dict.fromkeys(("admin", "deactivated", "displayname
 
 
 def run(
-    params: dict[str, Any], send: Send, secrets: Secrets, *, check_mode: bool
+    params: dict[str, Any], connect: Connect, secrets: Secrets, *, check_mode: bool
 ) -> dict[str, Any]:
     """Make the account as wished, or in check mode only say what that would change."""
-    session = session_for(send, secrets, check_mode=check_mode)
-    user_id = users.full_user_id(params["name"], session.server_name) if session else params["name"]
-    current = _current(session, user_id)
+    server = connect(secrets, check_mode=check_mode)
+    name = params["name"]
+    user_id = accounts.full_user_id(name, server.server_name) if server else name
+    current = server.accounts([user_id]).get(user_id) if server else None
     secret = params["password_secret"]
     kept = _kept_password(user_id, secret, secrets, current, check_mode=check_mode)
-    wish = users.Account(
+    wish = accounts.Wish(
         state=params["state"],
         admin=params["admin"],
         displayname=params["displayname"],
         password=params["password"] or kept,
         always=params["update_password"] == "always",
     )
-    request = users.plan(user_id, wish, current)
-    if request and session and not check_mode:
-        session.ask(request)
-    changed = request is not None or bool(session and session.new_account == user_id)
-    return _result(user_id, current, users.outcome(wish, current), changed=changed)
+    changes = accounts.plan(wish, current)
+    if changes is not None and server and not check_mode:
+        server.change_account(user_id, changes)
+    changed = changes is not None or bool(server and server.new_account == user_id)
+    return _result(user_id, current, accounts.outcome(wish, current), changed=changed)
 
 
 def _kept_password(
     user_id: str,
     name: str | None,
     secrets: Secrets,
-    current: users.User | None,
+    current: accounts.Account | None,
     *,
     check_mode: bool,
 ) -> str | None:
@@ -190,7 +182,7 @@ def _kept_password(
         return None
     password = secrets.read(name)
     if password is None and current is not None and not current.deactivated:
-        raise AdminError(
+        raise HomeserverError(
             f"{user_id} exists, and this host does not have its password: deactivate it if nobody "
             f"uses it, or write its password to {Places().secrets / name}, readable by root only"
         )
@@ -201,15 +193,8 @@ def _kept_password(
     return password
 
 
-def _current(session: Administrator | None, user_id: str) -> users.User | None:
-    if session is None:
-        return None
-    answer = session.ask(Call("GET", user_path(user_id)))
-    return users.User.parse(answer.body) if answer.status == 200 else None
-
-
 def _result(
-    user_id: str, before: users.User | None, after: users.User | None, *, changed: bool
+    user_id: str, before: accounts.Account | None, after: accounts.Account | None, *, changed: bool
 ) -> dict[str, Any]:
     described = [vars(value) if value else {} for value in (before, after)]
     diff = dict(zip(("before", "after"), described))
@@ -223,9 +208,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        send = http(module.params["url"])
-        result = run(module.params, send, HostSecrets(), check_mode=module.check_mode)
-    except (AdminError, ServiceError, OSError) as error:
+        connect = connection.at(module.params["url"])
+        result = run(module.params, connect, HostSecrets(), check_mode=module.check_mode)
+    except (HomeserverError, ServiceError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

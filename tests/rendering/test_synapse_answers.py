@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
-    AdminError,
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver import connection
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.host_secrets import (
     HostSecrets,
-    http,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
+    HomeserverError,
 )
 from ansible_collections.homestead.matrix.plugins.modules import registration_token, user
 from homeserver import DATABASE, MODES, ask, running
@@ -43,12 +45,14 @@ class Homeserver:
     def token(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
         defaults = {"name": "invite", "token": None, "uses_allowed": None, "expiry": None}
         params = {**defaults, "state": "present", **given}
-        return registration_token.run(params, http(self.url), self.secrets, check_mode=check_mode)
+        connect = connection.at(self.url)
+        return registration_token.run(params, connect, self.secrets, check_mode=check_mode)
 
     def user(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
         defaults = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
         params = {**defaults, "state": "present", "update_password": "on_create", **given}
-        return user.run(params, http(self.url), self.secrets, check_mode=check_mode)
+        connect = connection.at(self.url)
+        return user.run(params, connect, self.secrets, check_mode=check_mode)
 
     def finish_first_start(self) -> None:
         """Wait until Synapse has made the indexes of a new database, which takes some seconds."""
@@ -103,7 +107,7 @@ def test_a_token_lives_and_goes(homeserver: Homeserver) -> None:
 
 
 def test_synapse_says_what_is_wrong_with_a_token(homeserver: Homeserver) -> None:
-    with pytest.raises(AdminError, match="must consist only of characters"):
+    with pytest.raises(HomeserverError, match="must consist only of characters"):
         homeserver.token(token="with a space")
 
 
@@ -140,5 +144,5 @@ def test_a_lost_access_token_is_replaced(homeserver: Homeserver) -> None:
 
 
 def test_the_administrator_stays_one(homeserver: Homeserver) -> None:
-    with pytest.raises(AdminError, match="demote"):
+    with pytest.raises(HomeserverError, match="demote"):
         homeserver.user(name="homestead-admin", admin=False)

@@ -12,30 +12,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Callable, Literal, Protocol
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Callable, Literal
 
-from ..service import nodes
-from ..service.machine import Places
+from ..homeserver.interface import ADMINISTRATOR, HomeserverError, UnreachableError
 from ..service.secrets import generate
 
-ADMINISTRATOR = "homestead-admin"
+if TYPE_CHECKING:
+    from ..homeserver.interface import Secrets
+
 DEVICE = "homestead"
 TOKEN_SECRET = "synapse_admin_token"
 PASSWORD_SECRET = "synapse_admin_password"
 REGISTRATION_SECRET = "synapse_registration"
 PASSWORD_LENGTH = 64
 TIMEOUT = 30
-TOKENS_PATH = "/_synapse/admin/v1/registration_tokens"
-
-
-class AdminError(Exception):
-    """One clear sentence about what Synapse refused or why it could not be asked."""
-
-
-class UnreachableError(AdminError):
-    """Nobody answers."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +45,6 @@ class Response:
 
 
 Send = Callable[[Call], Response]
-
-
-class Secrets(Protocol):
-    def read(self, name: str) -> str | None: ...
-
-    def write(self, name: str, value: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class HostSecrets:
-    """The secrets of this host, one a file, for root only."""
-
-    folder: Path = Places().secrets
-
-    def read(self, name: str) -> str | None:
-        return nodes.read(str(self.folder / name)).content.decode().strip() or None
-
-    def write(self, name: str, value: str) -> None:
-        """Remember a secret; an empty one is forgotten."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        node = nodes.Node("file", content=f"{value}\n".encode(), mode=0o600)
-        nodes.write(str(self.folder / name), node if value else nodes.ABSENT)
 
 
 @dataclass(frozen=True)
@@ -134,7 +102,7 @@ def accepted(response: Response) -> Response:
     if response.status >= 400:
         reason = response.body.get("error", "no reason given")
         code = response.body.get("errcode", f"status {response.status}")
-        raise AdminError(f"Synapse refuses: {reason} ({code})")
+        raise HomeserverError(f"Synapse refuses: {reason} ({code})")
     return response
 
 
@@ -162,7 +130,7 @@ def open_session(send: Send, secrets: Secrets) -> Administrator:
     secrets.write(TOKEN_SECRET, str(accepted(answer).body["access_token"]))
     session = resume_session(send, secrets)
     if session is None:
-        raise AdminError("Synapse does not know the access token it has just handed out")
+        raise HomeserverError("Synapse does not know the access token it has just handed out")
     made = f"@{ADMINISTRATOR}:{session.server_name}" if is_new else ""
     return replace(session, new_account=made)
 
@@ -182,7 +150,7 @@ def resume_session(send: Send, secrets: Secrets) -> Administrator | None:
 def _register(send: Send, secrets: Secrets, password: str) -> Response:
     shared_secret = secrets.read(REGISTRATION_SECRET)
     if shared_secret is None:
-        raise AdminError(f"the secret {REGISTRATION_SECRET!r} does not exist on this host yet")
+        raise HomeserverError(f"the secret {REGISTRATION_SECRET!r} does not exist on this host yet")
     answer = accepted(send(Call("GET", "/_synapse/admin/v1/register")))
     return send(registration_request(str(answer.body["nonce"]), shared_secret, password))
 
@@ -211,11 +179,3 @@ def login_request(password: str) -> Call:
         "initial_device_display_name": DEVICE,
     }
     return Call("POST", "/_matrix/client/v3/login", body)
-
-
-def token_path(token: str) -> str:
-    return f"{TOKENS_PATH}/{quote(token, safe='')}"
-
-
-def user_path(user_id: str) -> str:
-    return f"/_synapse/admin/v2/users/{quote(user_id, safe='')}"

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from operator import attrgetter
 
 from ...module_utils.already_there import Found
-from ...module_utils.synapse.admin import ADMINISTRATOR
+from ...module_utils.homeserver.interface import ADMINISTRATOR
 from .components import (
     COMPONENTS,
     FEDERATION_PORT,

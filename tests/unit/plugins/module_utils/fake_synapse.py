@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 from urllib.parse import unquote
 
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import (
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     ADMINISTRATOR,
-    Call,
-    Response,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import Call, Response
 
 SHARED_SECRET = "shared"
 NONCE = "nonce"

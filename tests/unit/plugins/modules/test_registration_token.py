@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.homeserver import sign_in
 from ansible_collections.homestead.matrix.plugins.modules.registration_token import run
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.fake_synapse import (
     FakeSynapse,
@@ -31,7 +33,8 @@ class Host:
             "expiry": None,
             **given,
         }
-        return run(params, self.synapse, self.secrets, check_mode=check_mode)
+        connect = partial(sign_in, self.synapse)
+        return run(params, connect, self.secrets, check_mode=check_mode)
 
 
 @pytest.fixture

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
+    HomeserverError,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse.homeserver import sign_in
 from ansible_collections.homestead.matrix.plugins.modules.user import run
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.fake_synapse import (
     FakeSynapse,
@@ -34,7 +38,8 @@ class Host:
             "update_password": "on_create",
             **given,
         }
-        return run(params, self.synapse, self.secrets, check_mode=check_mode)
+        connect = partial(sign_in, self.synapse)
+        return run(params, connect, self.secrets, check_mode=check_mode)
 
 
 @pytest.fixture
@@ -105,7 +110,7 @@ def test_a_password_is_made_on_the_host_and_kept(host: Host) -> None:
 
 def test_an_account_whose_password_the_host_does_not_have_is_somebody_elses(host: Host) -> None:
     host.run(password="hers")
-    with pytest.raises(AdminError, match="exists, and this host does not have"):
+    with pytest.raises(HomeserverError, match="exists, and this host does not have"):
         host.run(password_secret="robot_password")
     assert host.synapse.users[ALICE]["password"] == "hers"
     assert host.secrets.read("robot_password") is None

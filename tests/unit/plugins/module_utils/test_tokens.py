@@ -4,21 +4,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import AdminError
-from ansible_collections.homestead.matrix.plugins.module_utils.synapse.registration_tokens import (
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
+    HomeserverError,
+)
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.tokens import (
+    Limits,
     Token,
-    Wish,
+    changes,
     expiry_text,
     outcome,
     parse_expiry,
     parse_wish,
-    plan,
 )
 
-PATH = "/_synapse/admin/v1/registration_tokens"
 CLUB = Token("club", uses_allowed=3, expiry_time=None, pending=0, completed=1)
 
 
@@ -44,7 +43,7 @@ def test_expiry(text: str, milliseconds: int | None) -> None:
     ],
 )
 def test_a_wrong_expiry_is_one_sentence(text: str, message: str) -> None:
-    with pytest.raises(AdminError, match=message):
+    with pytest.raises(HomeserverError, match=message):
         parse_expiry(text)
 
 
@@ -56,57 +55,25 @@ def test_a_wrong_expiry_is_one_sentence(text: str, message: str) -> None:
         pytest.param(-1, "never", {"uses_allowed": None, "expiry_time": None}, id="no limits"),
     ],
 )
-def test_wish(uses: int | None, expiry: str | None, wish: Wish) -> None:
+def test_wish(uses: int | None, expiry: str | None, wish: Limits) -> None:
     assert parse_wish(uses, expiry) == wish
 
 
 def test_a_negative_number_of_uses_is_refused() -> None:
-    with pytest.raises(AdminError, match="uses_allowed"):
+    with pytest.raises(HomeserverError, match="uses_allowed"):
         parse_wish(-2, None)
 
 
 @pytest.mark.parametrize(
-    ("state", "wish", "current", "method", "path", "body"),
+    ("wish", "differing"),
     [
-        pytest.param(
-            "present", {}, None, "POST", f"{PATH}/new", {"token": "club"}, id="made without limits"
-        ),
-        pytest.param(
-            "present",
-            {"uses_allowed": 3},
-            None,
-            "POST",
-            f"{PATH}/new",
-            {"token": "club", "uses_allowed": 3},
-            id="made with a limit",
-        ),
-        pytest.param(
-            "present",
-            {"uses_allowed": 3, "expiry_time": 9},
-            CLUB,
-            "PUT",
-            f"{PATH}/club",
-            {"expiry_time": 9},
-            id="only what differs is changed",
-        ),
-        pytest.param(
-            "present",
-            {"uses_allowed": None},
-            CLUB,
-            "PUT",
-            f"{PATH}/club",
-            {"uses_allowed": None},
-            id="a limit is lifted",
-        ),
-        pytest.param("absent", {}, CLUB, "DELETE", f"{PATH}/club", None, id="withdrawn"),
+        pytest.param({}, {}, id="no wish"),
+        pytest.param({"uses_allowed": 3, "expiry_time": 9}, {"expiry_time": 9}, id="another time"),
+        pytest.param({"uses_allowed": None}, {"uses_allowed": None}, id="a limit is lifted"),
     ],
 )
-def test_plan(
-    state: str, wish: Wish, current: Token | None, method: str, path: str, body: Any
-) -> None:
-    request = plan(state, "club", wish, current)
-    assert request is not None
-    assert (request.method, request.path, request.body) == (method, path, body)
+def test_only_what_differs_is_changed(wish: Limits, differing: Limits) -> None:
+    assert changes(wish, CLUB) == differing
 
 
 @pytest.mark.parametrize(
@@ -117,8 +84,7 @@ def test_plan(
         pytest.param("absent", {}, None, id="gone already"),
     ],
 )
-def test_what_is_true_needs_no_request(state: str, wish: Wish, current: Token | None) -> None:
-    assert plan(state, "club", wish, current) is None
+def test_what_is_true_stays(state: str, wish: Limits, current: Token | None) -> None:
     assert outcome(state, "club", wish, current) == current
 
 
@@ -127,8 +93,7 @@ def test_the_outcome_keeps_what_was_not_mentioned() -> None:
 
 
 def test_a_token_is_described_in_the_words_of_the_module() -> None:
-    body = {"token": "club", "uses_allowed": None, "expiry_time": 0, "pending": 1, "completed": 2}
-    assert Token.parse(body).describe() == {
+    assert Token("club", None, expiry_time=0, pending=1, completed=2).describe() == {
         "token": "club",
         "uses_allowed": -1,
         "expiry": "1970-01-01T00:00:00Z",

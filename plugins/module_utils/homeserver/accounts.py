@@ -1,36 +1,27 @@
 # Copyright: the homestead.matrix contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts: what is wished of one, and the request that makes it so."""
+"""Accounts: what is wished of one, and the changes that make it so."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from .admin import (
-    AdminError,
-    Call,
-    user_path,
-)
+from .interface import HomeserverError
 
 
 @dataclass(frozen=True)
-class User:
-    """An account as Synapse tells it."""
+class Account:
+    """An account as the homeserver tells it."""
 
     admin: bool = False
     deactivated: bool = False
     displayname: str | None = None
 
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> User:
-        """Read Synapse's answer; some versions say 0 and 1 for no and yes."""
-        return cls(bool(body["admin"]), bool(body["deactivated"]), body.get("displayname"))
-
 
 @dataclass(frozen=True)
-class Account:
+class Wish:
     """What is wished; None is whatever it is."""
 
     state: str = "present"
@@ -51,14 +42,16 @@ def full_user_id(name: str, server_name: str) -> str:
     """Return the Matrix ID of a name, which may be one already."""
     localpart, colon, domain = name.partition(":")
     if domain not in ("", server_name):
-        raise AdminError(f"{name!r} is no account of {server_name}")
+        raise HomeserverError(f"{name!r} is no account of {server_name}")
     if bool(colon) != name.startswith("@") or localpart in ("", "@"):
-        raise AdminError(f"{name!r} must be a local name, or a Matrix ID as @name:{server_name}")
+        raise HomeserverError(
+            f"{name!r} must be a local name, or a Matrix ID as @name:{server_name}"
+        )
     return name if colon else f"@{name}:{server_name}"
 
 
-def plan(user_id: str, wish: Account, current: User | None) -> Call | None:
-    """Return the one request that makes the wish true, or nothing if it is true already."""
+def plan(wish: Wish, current: Account | None) -> dict[str, Any] | None:
+    """Return the changes that make the wish true, or nothing if it is true already."""
     if wish.state == "deactivated" and current is None:
         return None
     before = vars(current) if current else {}
@@ -67,18 +60,17 @@ def plan(user_id: str, wish: Account, current: User | None) -> Call | None:
         changes.pop("deactivated", None)
     if wish.password is not None and _sets_password(wish, current):
         changes["password"] = wish.password
-        changes["logout_devices"] = False
-    return Call("PUT", user_path(user_id), changes) if changes or current is None else None
+    return changes if changes or current is None else None
 
 
-def _sets_password(wish: Account, current: User | None) -> bool:
+def _sets_password(wish: Wish, current: Account | None) -> bool:
     if wish.state == "deactivated":
         return False
     return wish.always or current is None or current.deactivated
 
 
-def outcome(wish: Account, current: User | None) -> User | None:
+def outcome(wish: Wish, current: Account | None) -> Account | None:
     """Return the account as it is once the plan is carried out."""
     if wish.state == "deactivated" and current is None:
         return None
-    return User(**{**vars(current or User()), **wish.settings()})
+    return Account(**{**vars(current or Account()), **wish.settings()})

@@ -1,0 +1,84 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Synapse, asked for accounts and registration tokens by its admin API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..homeserver.accounts import Account
+from ..homeserver.tokens import Token
+from .admin import Administrator, Call, Send, session_for
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ..homeserver.interface import Secrets
+    from ..homeserver.tokens import Limits
+
+TOKENS = "/_synapse/admin/v1/registration_tokens"
+USERS = "/_synapse/admin/v2/users"
+
+
+def sign_in(send: Send, secrets: Secrets, *, check_mode: bool) -> Synapse | None:
+    """Return the homeserver; in check mode nothing where our account is still missing."""
+    session = session_for(send, secrets, check_mode=check_mode)
+    return Synapse(session) if session else None
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """The homeserver in the terms of Homeserver."""
+
+    session: Administrator
+
+    @property
+    def server_name(self) -> str:
+        return self.session.server_name
+
+    @property
+    def new_account(self) -> str:
+        return self.session.new_account
+
+    def accounts(self, user_ids: Collection[str]) -> dict[str, Account]:
+        answers = {name: self.session.ask(Call("GET", user_path(name))) for name in user_ids}
+        return {
+            name: account(answer.body) for name, answer in answers.items() if answer.status == 200
+        }
+
+    def change_account(self, user_id: str, changes: Mapping[str, object]) -> None:
+        stay = {"logout_devices": False} if "password" in changes else {}
+        self.session.ask(Call("PUT", user_path(user_id), {**changes, **stay}))
+
+    def tokens(self) -> list[Token]:
+        answer = self.session.ask(Call("GET", TOKENS))  # a token in a path would be logged
+        return [token(each) for each in answer.body["registration_tokens"]]
+
+    def make_token(self, token: str, limits: Limits) -> None:
+        self.session.ask(Call("POST", token_path("new"), {"token": token, **limits}))
+
+    def change_token(self, token: str, limits: Limits) -> None:
+        self.session.ask(Call("PUT", token_path(token), limits))
+
+    def withdraw_token(self, token: str) -> None:
+        self.session.ask(Call("DELETE", token_path(token)))
+
+
+def account(body: Mapping[str, Any]) -> Account:
+    """Read an account; some versions say 0 and 1 for no and yes."""
+    return Account(bool(body["admin"]), bool(body["deactivated"]), body.get("displayname"))
+
+
+def token(body: Mapping[str, Any]) -> Token:
+    return Token(**{name: body[name] for name in Token.__dataclass_fields__})
+
+
+def token_path(name: str) -> str:
+    return f"{TOKENS}/{quote(name, safe='')}"
+
+
+def user_path(user_id: str) -> str:
+    return f"{USERS}/{quote(user_id, safe='')}"
