@@ -327,7 +327,16 @@ _ROWS = (
         name="wireguard",
         title="Private network",
         role="wireguard",
-        ports=(_udp("wireguard", 51820, "WireGuard: private network", number="wireguard_port"),),
+        ports=(
+            _udp(
+                "wireguard",
+                51820,
+                "WireGuard: private network",
+                "quiet",
+                needed=True,
+                number="wireguard_port",
+            ),
+        ),
         handover="Administrators, and machines that are let in, reach the host by WireGuard at "
         "{hostname}. Who is new asks an administrator for a configuration.",
     ),
