@@ -27,10 +27,10 @@ attributes:
     description: Shows the account before and after, without the password.
 options:
   name:
-    description: >-
-      The name of the account, alone (V(alice)) or as a Matrix ID (V(@alice:example.com)).
+    description:
+      - The name of the account, alone (V(alice)) or as a Matrix ID (V(@alice:example.com)).
+      - Either this or O(users) is required.
     type: str
-    required: true
   state:
     description:
       - Whether the account shall be usable.
@@ -52,8 +52,17 @@ options:
   password:
     description:
       - The password.
-      - An account without one can be used by application services only, until it gets one.
+      - An account without one can be used by application services, and by people through single
+        sign-on, but not by a password until it gets one.
     type: str
+  generate_password:
+    description:
+      - Whether the host makes the password and leaves it in the file
+        C(/var/lib/homestead/passwords/NAME), readable by root only.
+      - Hand it on and remove the file; no run makes another one for an account that exists. The
+        file goes if the account is deactivated.
+    type: bool
+    default: false
   password_secret:
     description:
       - The name of the secret of the host that is the password, instead of O(password), for a
@@ -69,6 +78,46 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
+  users:
+    description:
+      - Many accounts in one task, each with the options above, which then say nothing by
+        themselves. The homeserver makes several at a time and is asked for all at once, so that
+        hundreds take seconds where nothing changes.
+      - What cannot be made keeps no other account from it; the task fails at the end, and the next
+        run finishes the work, also that of a run which was killed.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: As O(name).
+        type: str
+        required: true
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, deactivated]
+        default: present
+      admin:
+        description: As O(admin).
+        type: bool
+      displayname:
+        description: As O(displayname).
+        type: str
+      password:
+        description: As O(password).
+        type: str
+      generate_password:
+        description: As O(generate_password).
+        type: bool
+        default: false
+      password_secret:
+        description: As O(password_secret).
+        type: str
+      update_password:
+        description: As O(update_password).
+        type: str
+        choices: [on_create, always]
+        default: on_create
   url:
     description: Where Synapse listens on the host.
     type: str
@@ -85,6 +134,12 @@ EXAMPLES = r"""
     admin: true
     password: "{{ vault_alice_password }}"
 
+- name: Make the accounts of the members
+  homestead.matrix.user:
+    users:
+      - {name: bob, displayname: Bob, generate_password: true}
+      - {name: carol, admin: true, password: "{{ vault_carol_password }}"}
+
 - name: Make an account for a program that reads its password on the host
   homestead.matrix.user:
     name: robot
@@ -99,40 +154,52 @@ EXAMPLES = r"""
 RETURN = r"""
 user_id:
   description: The Matrix ID; in check mode the name as given if the server name is not known yet.
-  returned: always
+  returned: if O(name) is given
   type: str
 admin:
   description: Whether it may use the admin API. Null if there is no account.
-  returned: always
+  returned: if O(name) is given
   type: bool
 deactivated:
   description: Whether it is deactivated. Null if there is no account.
-  returned: always
+  returned: if O(name) is given
   type: bool
 displayname:
   description: The name that others see, if one was set. Null if there is no account.
-  returned: always
+  returned: if O(name) is given
   type: str
+password_file:
+  description: The file that has the password which the host made, as long as it is there.
+  returned: if O(name) is given
+  type: str
+users:
+  description: For each of O(users) the values above, and whether it has C(changed).
+  returned: if O(users) is given
+  type: list
+  elements: dict
+  sample:
+    - {user_id: "@bob:example.com", admin: false, deactivated: false, displayname: Bob,
+       password_file: /var/lib/homestead/passwords/bob, changed: true}
 """
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.homeserver import accounts, connection
+from ..module_utils.homeserver import connection
+from ..module_utils.homeserver.accounts import Account, Wish
 from ..module_utils.homeserver.host_secrets import HostSecrets
 from ..module_utils.homeserver.interface import Connect, HomeserverError, Secrets
-from ..module_utils.service.machine import Places
+from ..module_utils.homeserver.people import PASSWORDS, Person, Registry, Settled
 from ..module_utils.service.model import ServiceError
-from ..module_utils.service.secrets import generate
 
-PASSWORD_LENGTH = 64
-ARGUMENTS: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
+ACCOUNT: dict[str, Any] = {
+    "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "deactivated"], "default": "present"},
     "admin": {"type": "bool"},
     "displayname": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "generate_password": {"type": "bool", "default": False, "no_log": False},
     "password_secret": {"type": "str", "no_log": False},
     "update_password": {
         "type": "str",
@@ -140,76 +207,73 @@ ARGUMENTS: dict[str, Any] = {
         "default": "on_create",
         "no_log": False,
     },
+}
+ONE_PASSWORD = [("password", "password_secret", "generate_password")]
+ARGUMENTS: dict[str, Any] = {
+    **ACCOUNT,
+    "users": {
+        "type": "list",
+        "elements": "dict",
+        "options": {**ACCOUNT, "name": {"type": "str", "required": True}},
+        "mutually_exclusive": ONE_PASSWORD,
+    },
     "url": {"type": "str", "default": "http://127.0.0.1:8008"},
 }
 NOTHING: dict[str, object] = dict.fromkeys(("admin", "deactivated", "displayname"))
 
 
 def run(
-    params: dict[str, Any], connect: Connect, secrets: Secrets, *, check_mode: bool
-) -> dict[str, Any]:
-    """Make the account as wished, or in check mode only say what that would change."""
-    server = connect(secrets, check_mode=check_mode)
-    name = params["name"]
-    user_id = accounts.full_user_id(name, server.server_name) if server else name
-    current = server.accounts([user_id]).get(user_id) if server else None
-    secret = params["password_secret"]
-    kept = _kept_password(user_id, secret, secrets, current, check_mode=check_mode)
-    wish = accounts.Wish(
-        state=params["state"],
-        admin=params["admin"],
-        displayname=params["displayname"],
-        password=params["password"] or kept,
-        always=params["update_password"] == "always",
-    )
-    changes = accounts.plan(wish, current)
-    if changes is not None and server and not check_mode:
-        server.change_account(user_id, changes)
-    changed = changes is not None or bool(server and server.new_account == user_id)
-    return _result(user_id, current, accounts.outcome(wish, current), changed=changed)
-
-
-def _kept_password(
-    user_id: str,
-    name: str | None,
+    params: dict[str, Any],
+    connect: Connect,
     secrets: Secrets,
-    current: accounts.Account | None,
+    passwords: Secrets,
     *,
     check_mode: bool,
-) -> str | None:
-    """Return the password that this host keeps, made before the account: no run loses it."""
-    if name is None:
-        return None
-    password = secrets.read(name)
-    if password is None and current is not None and not current.deactivated:
-        raise HomeserverError(
-            f"{user_id} exists, and this host does not have its password: deactivate it if nobody "
-            f"uses it, or write its password to {Places().secrets / name}, readable by root only"
-        )
-    if password is None:
-        password = generate(PASSWORD_LENGTH)
-        if not check_mode:
-            secrets.write(name, password)
-    return password
-
-
-def _result(
-    user_id: str, before: accounts.Account | None, after: accounts.Account | None, *, changed: bool
 ) -> dict[str, Any]:
-    described = [vars(value) if value else {} for value in (before, after)]
-    diff = dict(zip(("before", "after"), described))
-    return {**NOTHING, **described[1], "user_id": user_id, "changed": changed, "diff": diff}
+    """Make the accounts as wished, or in check mode only say what that would change."""
+    given = [params] if params["users"] is None else params["users"]
+    server = connect(secrets, check_mode=check_mode)
+    settled = Registry(server, secrets, passwords, check_mode).settle([_person(x) for x in given])
+    if params["users"] is None:
+        (one,) = settled
+        return {**_told(one), "diff": _diff(_described(one.before), _described(one.after))}
+    changed = [one for one in settled if one.changed]
+    before = {one.user_id: _described(one.before) for one in changed}
+    after = {one.user_id: _described(one.after) for one in changed}
+    users = [_told(one) for one in settled]
+    return {"users": users, "changed": bool(changed), "diff": _diff(before, after)}
+
+
+def _person(given: dict[str, Any]) -> Person:
+    always = given["update_password"] == "always"
+    wish = Wish(given["state"], given["admin"], given["displayname"], given["password"], always)
+    secret, generated = given["password_secret"], given["generate_password"]
+    return Person(given["name"], wish, secret=secret, generated=generated)
+
+
+def _told(one: Settled) -> dict[str, Any]:
+    about = {"user_id": one.user_id, "password_file": one.file, "changed": one.changed}
+    return {**NOTHING, **_described(one.after), **about}
+
+
+def _described(account: Account | None) -> dict[str, Any]:
+    return vars(account) if account else {}
+
+
+def _diff(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return {"before": before, "after": after}
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
-        mutually_exclusive=[("password", "password_secret")],
+        mutually_exclusive=[("name", "users"), *ONE_PASSWORD],
+        required_one_of=[("name", "users")],
         supports_check_mode=True,
     )
     try:
-        connect = connection.at(module.params["url"])
-        result = run(module.params, connect, HostSecrets(), check_mode=module.check_mode)
+        places = (connection.at(module.params["url"]), HostSecrets(), HostSecrets(PASSWORDS))
+        result = run(module.params, *places, check_mode=module.check_mode)
     except (HomeserverError, ServiceError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

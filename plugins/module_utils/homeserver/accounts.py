@@ -30,6 +30,12 @@ class Wish:
     password: str | None = field(default=None, repr=False)
     always: bool = False
 
+    def sets_password(self, current: Account | None) -> bool:
+        """Tell whether this is the moment for a password: a new account, or one that comes back."""
+        if self.state == "deactivated":
+            return False
+        return self.always or current is None or current.deactivated
+
     def settings(self) -> dict[str, Any]:
         """Return what the account must be, without its password."""
         if self.state == "deactivated":
@@ -58,15 +64,9 @@ def plan(wish: Wish, current: Account | None) -> dict[str, Any] | None:
     changes = {name: value for name, value in wish.settings().items() if before.get(name) != value}
     if current is None:
         changes.pop("deactivated", None)
-    if wish.password is not None and _sets_password(wish, current):
+    if wish.password is not None and wish.sets_password(current):
         changes["password"] = wish.password
     return changes if changes or current is None else None
-
-
-def _sets_password(wish: Wish, current: Account | None) -> bool:
-    if wish.state == "deactivated":
-        return False
-    return wish.always or current is None or current.deactivated
 
 
 def outcome(wish: Wish, current: Account | None) -> Account | None:

@@ -13,7 +13,7 @@ from email.utils import parseaddr
 from typing import Callable, TypeVar
 
 from ...module_utils.names import email_fault, user_id_fault
-from . import jitsi, ports, values
+from . import accounts, jitsi, ports, values
 from .admin_ui import NO_BUNDLE, AdminUi, read_admin_ui
 from .components import (
     ALWAYS,
@@ -55,6 +55,7 @@ DEFAULTS: dict[str, object] = {
     "report_dir": None,
     "verify_ignore": [],
     "bridge_admins": [],
+    **accounts.DEFAULTS,
     "private_access": "sources",
     "wireguard_network": "10.71.0.0/16",
     "wireguard_network_ipv6": "",
@@ -116,6 +117,7 @@ class Description:
     private_access: str = "sources"
     tunnel: Tunnel | None = None
     resolver: Resolver | None = None
+    accounts: tuple[accounts.Account, ...] = ()
 
 
 class _Reader:
@@ -174,6 +176,8 @@ def _described(domain: object, reader: _Reader) -> Description:
         tunnel=tunnel,
         admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
         resolver=_read_resolver(reader, components, tunnel),
+        accounts=reader.faults.read(accounts.read_accounts, str(domain), components, reader.given)
+        or (),
     )
 
 

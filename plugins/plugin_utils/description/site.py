@@ -80,6 +80,7 @@ def derive(description: Description) -> Data:
         ],
         "application_services": application_services(description),
         "bridge_admins": list(description.bridge_admins),
+        "accounts": [account.name for account in description.accounts],
         "bots": bots(description),
         "parts": parts(description),
         "postmoogle": postmoogle(description),

@@ -35,6 +35,8 @@ from ansible_collections.homestead.matrix.plugins.module_utils.kept import main
 
 main()
 """
+_SENT = ("homeserver", "synapse")
+"""What only those modules import that Ansible sends with all of it, because they rarely run."""
 _ABSENT = 97
 _FOLDER = '"${XDG_CACHE_HOME:-$HOME/.cache}"/homestead-matrix/'
 _CHANGES_ON_THE_HOST = re.compile(r'"~|\$')
@@ -59,7 +61,9 @@ Variables = dict[str, Any]
 
 def _files() -> dict[str, bytes]:
     """Return all code that modules run on a host, by its path."""
-    sources = sorted((_ROOT / "module_utils").rglob("*.py"))
+    folder = _ROOT / "module_utils"
+    found = sorted(folder.rglob("*.py"))
+    sources = [path for path in found if path.relative_to(folder).parts[0] not in _SENT]
     files = {f"{_INSIDE}/{path.relative_to(_ROOT)}": path.read_bytes() for path in sources}
     # Packages of their own, whatever else of this name the host's Python knows.
     folders = {str(folder) for path in files for folder in list(Path(path).parents)[:-1]}

@@ -9,10 +9,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from typing import Any, Callable
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     ADMINISTRATOR,
+    UnreachableError,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.admin import Call, Response
 
@@ -21,6 +22,7 @@ NONCE = "nonce"
 TOKENS = "/_synapse/admin/v1/registration_tokens"
 LISTS = "/_synapse/admin/v1"
 USERS = "/_synapse/admin/v2/users"
+ACCOUNTS = "/_synapse/admin/v2"
 NEW_TOKEN = {"uses_allowed": None, "expiry_time": None, "pending": 0, "completed": 0}
 NEW_USER = {"admin": False, "deactivated": False, "displayname": None}
 
@@ -51,9 +53,15 @@ class FakeSynapse:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     access_tokens: set[str] = field(default_factory=set)
     requests: list[Call] = field(default_factory=list)
+    patience: int | None = None
+    """After so many more requests it does not answer."""
 
     def __call__(self, request: Call) -> Response:
         self.requests.append(request)
+        if self.patience is not None:
+            self.patience -= 1
+            if self.patience < 0:
+                raise UnreachableError("Synapse does not answer")
         answers = {
             "/_matrix/client/v3/account/whoami": self._whoami,
             "/_synapse/admin/v1/register": self._register,
@@ -63,7 +71,8 @@ class FakeSynapse:
             return answers[request.path](request)
         folder, _unused, name = request.path.rpartition("/")
         change = _CHANGES[folder, request.method]
-        known = {LISTS: self.tokens, TOKENS: self.tokens, USERS: self.users}[folder]
+        places = {LISTS: self.tokens, TOKENS: self.tokens}
+        known = places.get(folder, self.users)
         return change(known, unquote(name), dict(request.body or {}))
 
     @property
@@ -129,12 +138,29 @@ def _list(known: Known, _name: str, _body: dict[str, Any]) -> Response:
     return Response(200, {"registration_tokens": list(known.values())})
 
 
+def _page(known: Known, name: str, _body: dict[str, Any]) -> Response:
+    """Answer as List Accounts does, with all the accounts that it can be asked for."""
+    asked = parse_qs(urlsplit(name).query)
+    assert [asked[key] for key in ("guests", "deactivated", "locked")] == [
+        ["false"],
+        ["true"],
+        ["true"],
+    ]
+    first, limit = int(asked["from"][0]), int(asked["limit"][0])
+    users = [{"name": name, **body} for name, body in sorted(known.items())]
+    body: dict[str, Any] = {"users": users[first : first + limit], "total": len(users)}
+    if first + limit < len(users):
+        body["next_token"] = str(first + limit)
+    return Response(200, body)
+
+
 _CHANGES: dict[tuple[str, str], Callable[[Known, str, dict[str, Any]], Response]] = {
     (LISTS, "GET"): _list,
     (TOKENS, "GET"): _look,
     (TOKENS, "POST"): _make_token,
     (TOKENS, "PUT"): _change_token,
     (TOKENS, "DELETE"): _forget,
+    (ACCOUNTS, "GET"): _page,
     (USERS, "GET"): _look,
     (USERS, "PUT"): _put_user,
 }

@@ -14,6 +14,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interf
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.tokens import (
     Token,
 )
+from ansible_collections.homestead.matrix.plugins.module_utils.synapse import homeserver
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.homeserver import (
     account,
     sign_in,
@@ -56,6 +57,30 @@ def test_accounts(server: Homeserver) -> None:
     server.change_account(ALICE, {"admin": True, "displayname": "Alice"})
     known = Account(admin=True, displayname="Alice")
     assert server.accounts([ALICE, "@bob:example.com"]) == {ALICE: known}
+
+
+@pytest.mark.parametrize(
+    ("others", "questions"),
+    [
+        pytest.param(5, 1, id="one page"),
+        pytest.param(50, 3, id="pages"),
+        pytest.param(500, 13, id="a crowd, so each is asked for"),
+    ],
+)
+def test_many_accounts_are_listed(
+    server: Homeserver,
+    synapse: FakeSynapse,
+    monkeypatch: pytest.MonkeyPatch,
+    others: int,
+    questions: int,
+) -> None:
+    monkeypatch.setattr(homeserver, "PAGE", 20)
+    known = {"admin": False, "deactivated": True, "displayname": None}
+    names = [f"@{number}:example.com" for number in range(12)]
+    synapse.users = {f"@o{number}:example.com": dict(known) for number in range(others)}
+    synapse.users[names[7]] = dict(known)
+    assert server.accounts(names) == {names[7]: Account(deactivated=True)}
+    assert len(synapse.requests) == questions
 
 
 def test_yes_may_be_a_number() -> None:

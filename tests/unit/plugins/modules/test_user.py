@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     HomeserverError,
+    UnreachableError,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.homeserver import sign_in
 from ansible_collections.homestead.matrix.plugins.modules.user import run
@@ -21,25 +22,24 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.fake_s
 ALICE = "@alice:example.com"
 
 
+def account(name: str, **given: Any) -> dict[str, Any]:
+    """Return the options of one account as Ansible fills them."""
+    nothing = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
+    defaults = {"state": "present", "generate_password": False, "update_password": "on_create"}
+    return {"name": name, **defaults, **nothing, **given}
+
+
 class Host:
     """A host with a Synapse, and the module on it."""
 
     def __init__(self) -> None:
         self.synapse, self.secrets = FakeSynapse(), MemorySecrets()
+        self.passwords = MemorySecrets({})
 
     def run(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-        params = {
-            "name": "alice",
-            "state": "present",
-            "admin": None,
-            "displayname": None,
-            "password": None,
-            "password_secret": None,
-            "update_password": "on_create",
-            **given,
-        }
+        params = {"users": None, **account("alice"), **given}
         connect = partial(sign_in, self.synapse)
-        return run(params, connect, self.secrets, check_mode=check_mode)
+        return run(params, connect, self.secrets, self.passwords, check_mode=check_mode)
 
 
 @pytest.fixture
@@ -142,3 +142,104 @@ def test_check_mode_tells_what_a_run_would_do(
     assert host.run(check_mode=True, **given)["changed"] == changed
     assert host.synapse.changes == []
     assert host.run(**given)["changed"] == changed
+
+
+def test_a_password_for_somebody_is_made_once_and_lies_in_a_file(host: Host) -> None:
+    assert host.run(check_mode=True, generate_password=True)["password_file"] is None
+    result = host.run(generate_password=True)
+    made = host.passwords.values["alice"]
+    assert result["password_file"] == "/var/lib/homestead/passwords/alice"
+    assert made not in repr(result)
+    assert host.synapse.users[ALICE]["password"] == made
+    assert not host.run(generate_password=True)["changed"]
+    host.passwords.write("alice", "")
+    assert host.run(generate_password=True)["password_file"] is None
+    assert host.synapse.users[ALICE]["password"] == made
+
+
+def test_a_password_is_made_anew_only_when_told(host: Host) -> None:
+    host.run(generate_password=True)
+    former = host.passwords.values["alice"]
+    assert host.run(generate_password=True, update_password="always")["changed"]
+    assert host.passwords.values["alice"] == host.synapse.users[ALICE]["password"] != former
+
+
+def test_a_password_of_a_run_that_died_before_the_account_is_used(host: Host) -> None:
+    host.passwords.write("alice", "waiting")
+    host.run(generate_password=True)
+    assert host.synapse.users[ALICE]["password"] == "waiting"
+
+
+def test_whoever_comes_back_does_not_get_the_former_password(host: Host) -> None:
+    host.run(generate_password=True)
+    former = host.passwords.values["alice"]
+    host.run(state="deactivated", generate_password=True)
+    assert host.passwords.values == {}
+    host.run(generate_password=True)
+    assert host.synapse.users[ALICE]["password"] == host.passwords.values["alice"] != former
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("a/b", "a%2Fb"), ("..", "%2E%2E"), ("a.b", "a.b"), ("@bob:example.com", "bob")],
+)
+def test_every_name_can_be_that_of_a_file(host: Host, name: str, file: str) -> None:
+    host.run(name=name, generate_password=True)
+    assert list(host.passwords.values) == [file]
+
+
+MANY = [account(f"u{number}", displayname=f"U {number}") for number in range(40)]
+
+
+def test_many_accounts_are_made_in_one_task(host: Host) -> None:
+    dry = host.run(users=MANY, check_mode=True)
+    assert (len(dry["diff"]["after"]), host.synapse.users) == (40, {})
+    first = host.run(users=MANY)
+    assert [one["user_id"] for one in first["users"]] == [
+        f"@u{number}:example.com" for number in range(40)
+    ]
+    assert len(host.synapse.users) == 40
+    host.synapse.requests.clear()
+    second = host.run(users=MANY)
+    assert (second["changed"], second["diff"]) == (False, {"before": {}, "after": {}})
+    assert len(host.synapse.requests) == 2  # who we are, and all accounts
+
+
+def test_only_what_differs_of_many_is_changed_and_shown(host: Host) -> None:
+    host.run(users=MANY)
+    del host.synapse.users["@u7:example.com"]
+    host.synapse.requests.clear()
+    again = [*MANY[:-1], {**MANY[-1], "admin": True}]
+    result = host.run(users=again)
+    assert [one["user_id"] for one in result["users"] if one["changed"]] == [
+        "@u7:example.com",
+        "@u39:example.com",
+    ]
+    assert set(result["diff"]["after"]) == {"@u7:example.com", "@u39:example.com"}
+    assert len(host.synapse.changes) == 2
+
+
+def test_what_cannot_be_made_keeps_no_other_from_it(host: Host) -> None:
+    host.run(name="u3", password="hers")
+    wrong = [{**MANY[3], "password_secret": "nobody"}, *(one for one in MANY if one != MANY[3])]
+    with pytest.raises(HomeserverError, match="1 of 40 accounts") as refused:
+        host.run(users=wrong)
+    assert "- @u3:example.com exists" in str(refused.value)
+    assert len(host.synapse.users) == 40
+
+
+def test_an_account_cannot_be_wished_twice(host: Host) -> None:
+    with pytest.raises(HomeserverError, match=f"{ALICE} is listed more than once"):
+        host.run(users=[account("alice"), account(ALICE)])
+    assert host.synapse.users == {}
+
+
+def test_a_homeserver_that_goes_away_is_one_sentence(host: Host) -> None:
+    host.run()
+    host.synapse.patience = 10
+    with pytest.raises(UnreachableError, match=r"^Synapse does not answer$"):
+        host.run(users=MANY)
+    assert len(host.synapse.users) < 11
+    host.synapse.patience = None
+    assert host.run(users=MANY)["changed"]
+    assert len(host.synapse.users) == 41
