@@ -19,12 +19,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.homestead.matrix.tests.lab import browsers
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 
-TOPOLOGY = Path(__file__).parent / "admin_ui.toml"
-HOST = "browser"
-NUMBER = 7
-"""The last part of the browser's addresses, as in the topology."""
 STAND_IN = {
     "index.html": """\
 <!doctype html>
@@ -65,7 +62,7 @@ document.forms[0].onsubmit = async event => {
 def addresses(lab: Lab) -> list[str]:
     """Return the networks that hold the browser's host and nobody else."""
     networks = map(ip_network, lab.settings["verify_allow_private"])
-    return [str(ip_network(network[NUMBER])) for network in networks]
+    return [str(ip_network(network[browsers.NUMBER])) for network in networks]
 
 
 def bundle(lab: Lab) -> Path:
@@ -94,5 +91,5 @@ def variables(lab: Lab) -> dict[str, Any]:
 @contextmanager
 def surroundings(lab: Lab) -> Iterator[None]:
     """Add the browser's host, which stays as long as the lab does."""
-    lab.up(only=(HOST,), topology=TOPOLOGY)
+    browsers.join(lab)
     yield

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from ansible_collections.homestead.matrix.tests.lab.browsers import drive
-from ansible_collections.homestead.matrix.tests.lab.components import admin_ui
+from ansible_collections.homestead.matrix.tests.lab.browsers import HOST, browser, hindered
 from ansible_collections.homestead.matrix.tests.lab.components.together import Everything
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
 from people import PASSWORD
@@ -50,16 +47,7 @@ def asked(lab: Lab, host: str, url: str, *options: str) -> str:
 
 def opened(lab: Lab, url: str, family: str) -> str:
     """Return what the browser's host is told, which has no curl: status, policy, body."""
-    return lab.run(admin_ui.HOST, "python3", "-c", ASK, url, family)
-
-
-@contextmanager
-def browser(lab: Lab) -> Iterator[WebDriver]:
-    driver = drive(lab)
-    try:
-        yield driver
-    finally:
-        driver.quit()
+    return lab.run(HOST, "python3", "-c", ASK, url, family)
 
 
 def log_in(page: WebDriver) -> str:
@@ -74,12 +62,6 @@ def log_in(page: WebDriver) -> str:
     button.click()
     waiting.until(lambda it: f"@{OTHER}:{DOMAIN}" in it.find_element(By.TAG_NAME, "body").text)
     return str(page.find_element(By.TAG_NAME, "body").text)
-
-
-def hindered(page: WebDriver) -> list[str]:
-    """Return what the page tried and may not do (Content Security Policy Level 3, Reporting)."""
-    said = page.execute("getLog", {"type": "browser"})["value"]
-    return [line["message"] for line in said if "Content Security Policy" in line["message"]]
 
 
 def assert_shut(lab: Lab) -> None:
