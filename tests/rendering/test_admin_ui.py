@@ -38,7 +38,7 @@ ONLY_STRANGERS = "        allow 127.0.0.0/8;\n"
 
 def web(root: Path, certificate: tuple[Path, Path], *, stranger: bool) -> Nginx:
     """Return nginx with the page; for a stranger, this machine may not open it either."""
-    site = described(components=["admin_ui"], sources={"admin_ui": ["192.0.2.7/32"]})
+    site = described(components=["admin_ui"], admin_networks=["192.0.2.7/32"])
     root.chmod(0o755)
     nginx = Nginx(root)
     page = root / "page"

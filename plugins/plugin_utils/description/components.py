@@ -49,11 +49,10 @@ class Listener:
 class Route:
     """A part of a web address: handed on to an upstream, or served from the host's own files.
 
-    The upstream is that of the component `upstream`, which is its own without a word; static are
-    the files of a `directory`, and one `file` is of its `content_type`.
+    Static are the files of a `directory`, and one `file` is of its `content_type`.
     If it is `private`, only the host itself gets an answer, the private network, and, unless
-    `matrix_private_access` says otherwise, those that `firewall_sources` has for the component;
-    others meet what they meet where nothing is served.
+    `matrix_private_access` says otherwise, `matrix_admin_networks`; others meet what they meet
+    where nothing is served.
     Pages that are `confined` neither send anything to other sites nor stand in frames of theirs.
     A `listener` of the component is asked instead of its upstream. A `fallback` is served for what
     the directory does not have, as applications of one page need; with `includes`, pages may
@@ -64,7 +63,6 @@ class Route:
     kind: Literal["proxy", "websocket", "static", "file"] = "proxy"
     directory: str = ""
     private: bool = False
-    upstream: str = ""
     file: str = ""
     content_type: str = "application/json"
     confined: bool = False
@@ -209,7 +207,11 @@ _ROWS = (
         role="synapse",
         optional=False,
         upstream=Listener(8008, "Synapse without TLS"),
-        routes=(Route("/_matrix/"), Route("/_synapse/client/")),
+        routes=(
+            Route("/_matrix/"),
+            Route("/_synapse/client/"),
+            Route("/_synapse/admin/", private=True),
+        ),
     ),
     Component(
         name="coturn",
@@ -365,7 +367,6 @@ _ROWS = (
                 confined=True,
             ),
             Route("/admin/", "static", "/opt/admin-ui/current", private=True, confined=True),
-            Route("/_synapse/admin/", upstream="synapse", private=True),
         ),
         handover="Administrators manage users and rooms at https://{hostname}/admin/, from the "
         "networks that may open it.",

@@ -57,6 +57,7 @@ DEFAULTS: dict[str, object] = {
     "bridge_admins": [],
     **accounts.DEFAULTS,
     "private_access": "sources",
+    "admin_networks": [],
     "wireguard_network": "10.71.0.0/16",
     "wireguard_network_ipv6": "",
     "wireguard_port": 51820,
@@ -115,6 +116,7 @@ class Description:
     admin_ui: AdminUi
     jitsi: jitsi.Jitsi
     private_access: str = "sources"
+    admin_networks: tuple[str, ...] = ()
     tunnel: Tunnel | None = None
     resolver: Resolver | None = None
     accounts: tuple[accounts.Account, ...] = ()
@@ -150,7 +152,7 @@ def _described(domain: object, reader: _Reader) -> Description:
     components = ALWAYS + (reader.read(read_components, "components") or ())
     tunnel = _read_tunnel(domain, reader, components)
     access = reader.read(read_private_access, "private_access", components) or "sources"
-    given = reader.read(read_sources, "sources", components) or {}
+    given = reader.read(ports.read_sources, "sources") or {}
     sources = reached_from(access, tunnel, given)
     return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
@@ -173,6 +175,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         ),
         jitsi=jitsi.read(reader.read),
         private_access=access,
+        admin_networks=reader.read(read_admin_networks, "admin_networks", components) or (),
         tunnel=tunnel,
         admin_ui=read_admin_ui(reader.faults, reader.given) or NO_BUNDLE,
         resolver=_read_resolver(reader, components, tunnel),
@@ -272,16 +275,27 @@ def _component_fault(name: str, component: str, times: int) -> str:
     return ""
 
 
-def read_sources(name: str, value: object, components: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Read the networks that may connect; what is for nobody else is not for nobody at all."""
-    sources = ports.read_sources(name, value)
+def read_admin_networks(name: str, value: object, components: Iterable[str]) -> tuple[str, ...]:
+    """Read where administrators sit; what is for nobody else is not for nobody at all."""
+    networks = ports.read_networks(name, value)
+    values.refuse(
+        f"{name} has {network!r}, which is the whole internet or much of it; list only where "
+        "administrators sit, like 192.0.2.7/32."
+        for network in networks
+        if is_wide(ipaddress.ip_network(network))
+    )
     values.refuse(
         f"matrix_components lists {row!r}, which nobody could open; list the networks of those who "
-        f"shall, like {name}: {{{row}: [192.0.2.7/32]}}, or 'wireguard' as well."
+        f"shall, like {name}: [192.0.2.7/32], or 'wireguard' as well."
         for row in components
-        if COMPONENTS[row].is_private and row not in sources and "wireguard" not in components
+        if COMPONENTS[row].is_private and not networks and "wireguard" not in components
     )
-    return sources
+    return networks
+
+
+def is_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether it is larger than the largest for private use, 10.0.0.0/8 and fc00::/7."""
+    return network.prefixlen < {4: 8, 6: 7}[network.version]
 
 
 def read_bridge_admins(name: str, value: object, components: Iterable[str]) -> tuple[str, ...]:

@@ -152,12 +152,8 @@ def read_sources(variable: str, value: object) -> dict[str, tuple[str, ...]]:
 
 
 def source_names() -> tuple[str, ...]:
-    """Return what can be narrowed: every component with ports or private routes, every port."""
-    rows = [
-        row
-        for row in COMPONENTS.values()
-        if row.ports or any(route.private for route in row.routes)
-    ]
+    """Return what can be narrowed: every component with ports, every port."""
+    rows = [row for row in COMPONENTS.values() if row.ports]
     return tuple(dict.fromkeys(name for row in rows for name in _names(row)))
 
 
@@ -166,6 +162,8 @@ def _names(row: Component) -> list[str]:
 
 
 def _read_source(variable: str, name: str, networks: object) -> tuple[str, ...]:
+    if name in COMPONENTS and COMPONENTS[name].is_private:
+        raise ValueError(f"{variable} has no port to narrow; write matrix_admin_networks instead.")
     if name not in source_names():
         known = values.listed(source_names())
         raise ValueError(f"{variable} names no component and no port; write {known}.")

@@ -221,20 +221,31 @@ def _component_routes(name: str, description: Description) -> list[Data]:
             "path": route.path,
             "kind": route.kind,
             **_behind(route, row),
-            **({"networks": networks_of(row, description)} if route.private else {}),
+            **({"networks": admitted_networks(description)} if route.private else {}),
             **({"confined": True} if route.confined else {}),
         }
         for row in rows(description)
         if name_of(row, description) == name
-        for route in row.routes
+        for route in served_routes(row, description)
     ]
+
+
+def served_routes(row: Component, description: Description) -> list[Route]:
+    """Return a component's routes, without those that nobody but the host itself would use.
+
+    It has the homeserver's admin API at a local port, where no proxy before ours can lead others.
+    """
+    by_tunnel = description.private_access == "tunnel"
+    has_page = any(each.is_private for each in rows(description))
+    is_administered = bool(description.admin_networks) or by_tunnel or has_page
+    return [route for route in row.routes if is_administered or row.optional or not route.private]
 
 
 def _behind(route: Route, row: Component) -> Data:
     if route.file:
         return {"file": route.file, "content_type": route.content_type}
     if not route.directory:
-        return {"upstream": route.upstream or _upstream(row, route.listener)}
+        return {"upstream": _upstream(row, route.listener)}
     fallback = {"fallback": f"{route.path}{route.fallback}"} if route.fallback else {}
     includes = {"includes": True} if route.includes else {}
     return {"directory": route.directory, **fallback, **includes}
@@ -245,12 +256,12 @@ def _upstream(row: Component, listener: Listener | None) -> str:
     return f"{row.name}_{listener.port}" if listener else row.name
 
 
-def networks_of(row: Component, description: Description) -> list[str]:
-    """Return the only networks that a private route answers."""
+def admitted_networks(description: Description) -> list[str]:
+    """Return the only networks that private routes answer."""
     tunnel = description.tunnel.networks if description.tunnel else ()
     by_tunnel = description.private_access == "tunnel"
-    sources = () if by_tunnel else description.sources.get(row.name, ())
-    return ["127.0.0.0/8", "::1/128", *tunnel, *sources]
+    listed = () if by_tunnel else description.admin_networks
+    return ["127.0.0.0/8", "::1/128", *tunnel, *listed]
 
 
 def _has_root(routes: list[Data]) -> bool:
@@ -449,10 +460,10 @@ def private_places(description: Description) -> list[Data]:
         {
             "url": f"https://{name_of(row, description)}{route.path}",
             "purpose": row.title,
-            "networks": networks_of(row, description),
+            "networks": admitted_networks(description),
         }
         for row in rows(description)
-        for route in row.routes
+        for route in served_routes(row, description)
         if route.private
     ]
 

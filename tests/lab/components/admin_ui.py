@@ -82,7 +82,7 @@ def variables(lab: Lab) -> dict[str, Any]:
     """Return what the inventory says so that the page can be there."""
     file = bundle(lab)
     return {
-        "firewall_sources": {"admin_ui": addresses(lab)},
+        "matrix_admin_networks": addresses(lab),
         "admin_ui_file": str(file),
         "admin_ui_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }

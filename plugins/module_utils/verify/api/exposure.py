@@ -35,7 +35,7 @@ PRIVATE = Check(
     "exposure",
     "",
     "Run homestead.matrix.site again, and look for other rules of the web server for this address; "
-    "only the networks that firewall_sources names may get an answer there.",
+    "only matrix_admin_networks and the private network may get an answer there.",
 )
 _ADMIN_PATHS = (
     "/_synapse/admin/v1/server_version",

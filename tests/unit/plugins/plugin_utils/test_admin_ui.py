@@ -18,7 +18,7 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.descr
 )
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import site
 
-PAGE: dict[str, Any] = {"components": ["admin_ui"], "sources": {"admin_ui": ["192.0.2.7/32"]}}
+PAGE: dict[str, Any] = {"components": ["admin_ui"], "admin_networks": ["192.0.2.7/32"]}
 SHA256 = "0123456789abcdef" * 4
 LOCAL = ["127.0.0.0/8", "::1/128"]
 NEEDS = (
@@ -28,7 +28,7 @@ NEEDS = (
 WRONG_SUM = "write the 64 small hexadecimal digits that sha256sum prints for the bundle."
 NOBODY = (
     "matrix_components lists 'admin_ui', which nobody could open; list the networks of those who "
-    "shall, like firewall_sources: {admin_ui: [192.0.2.7/32]}, or 'wireguard' as well."
+    "shall, like matrix_admin_networks: [192.0.2.7/32], or 'wireguard' as well."
 )
 
 
@@ -79,14 +79,11 @@ def test_another_bundle(given: dict[str, str], expected: tuple[str | None, ...])
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        pytest.param({"sources": {}}, NOBODY, id="nobody may open it"),
+        pytest.param({"admin_networks": []}, NOBODY, id="nobody may open it"),
         pytest.param(
-            {"sources": {"ssh": ["192.0.2.0/24"]}}, NOBODY, id="networks of something else"
-        ),
-        pytest.param(
-            {"sources": {"admin_ui": []}},
-            "firewall_sources.admin_ui is empty; list the networks that may connect or remove it.",
-            id="no networks",
+            {"admin_networks": [], "sources": {"ssh": ["192.0.2.0/24"]}},
+            NOBODY,
+            id="networks of something else",
         ),
         pytest.param(
             {"admin_ui_version": "9.9.9"},
@@ -154,7 +151,7 @@ def test_what_is_refused(given: dict[str, Any], sentence: str) -> None:
 def test_the_page_and_the_admin_api_are_for_the_same_networks() -> None:
     (vhost,) = derived()["vhosts"]
     private = {route["path"]: route for route in vhost["routes"] if "networks" in route}
-    assert list(private) == ["/admin/config.json", "/admin/", "/_synapse/admin/"]
+    assert list(private) == ["/_synapse/admin/", "/admin/config.json", "/admin/"]
     assert all(route["networks"] == [*LOCAL, "192.0.2.7/32"] for route in private.values())
     assert private["/_synapse/admin/"]["upstream"] == "synapse"
     assert [path for path, route in private.items() if route.get("confined")] == [
@@ -166,7 +163,7 @@ def test_the_page_and_the_admin_api_are_for_the_same_networks() -> None:
 def test_the_private_network_may_open_it_and_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMPONENTS, "wireguard", replace(COMPONENTS["wireguard"], role="wireguard"))
     both = {"components": ["admin_ui", "wireguard"]}
-    for given in ({"sources": {}}, {"private_access": "tunnel"}):
+    for given in ({"admin_networks": []}, {"private_access": "tunnel"}):
         places = derived(**both, **given)["expectations"]["private"]
         assert {tuple(place["networks"][:3]) for place in places} == {(*LOCAL, "10.71.0.0/16")}
         assert not any("192.0.2.7/32" in place["networks"] for place in places)
@@ -174,9 +171,9 @@ def test_the_private_network_may_open_it_and_is_enough(monkeypatch: pytest.Monke
 
 def test_strangers_are_expected_to_get_none_of_it() -> None:
     assert [place["url"] for place in derived()["expectations"]["private"]] == [
+        "https://matrix.example.com/_synapse/admin/",
         "https://matrix.example.com/admin/config.json",
         "https://matrix.example.com/admin/",
-        "https://matrix.example.com/_synapse/admin/",
     ]
     assert site("example.com", {})["expectations"]["private"] == []
 

@@ -163,7 +163,7 @@ def test_wrong_sources_are_refused(sources: object, sentence: str) -> None:
 
 def test_an_unknown_source_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match=r"^firewall_sources\.sssh names no .*; write ssh, .* dns or admin_ui\.$"
+        ValueError, match=r"^firewall_sources\.sssh names no .*; write ssh, .* dnsmasq or dns\.$"
     ):
         read_sources("firewall_sources", {"sssh": ["192.0.2.0/24"]})
 

@@ -126,7 +126,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Any:
         components=["example"],
         addresses=["192.0.2.1"],
         serve_base_domain=True,
-        sources={"example": ["192.0.2.0/24"]},
+        admin_networks=["192.0.2.0/24"],
     )
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
-    Component,
-    Route,
-)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.description import (
     DEFAULTS,
     read_description,
 )
-from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import networks_of
+from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import (
+    admitted_networks,
+)
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.site import (
     site as derived,
 )
@@ -74,14 +72,13 @@ def test_its_port_moves_and_its_interface_has_an_address_of_each_network() -> No
 
 
 def test_what_is_private_is_answered_in_the_tunnel() -> None:
-    row = Component(name="coturn", title="", role="coturn", routes=(Route("/", private=True),))
-    given = {"components": ["wireguard"], "sources": {"coturn": ["192.0.2.0/24"]}}
+    given = {"components": ["wireguard"], "admin_networks": ["192.0.2.0/24"]}
     both = read_description("example.com", given)
     only = read_description("example.com", {**given, "private_access": "tunnel"})
     host = ["127.0.0.0/8", "::1/128"]
     assert both.tunnel is not None
-    assert networks_of(row, both) == [*host, *both.tunnel.networks, "192.0.2.0/24"]
-    assert networks_of(row, only) == [*host, *both.tunnel.networks]
+    assert admitted_networks(both) == [*host, *both.tunnel.networks, "192.0.2.0/24"]
+    assert admitted_networks(only) == [*host, *both.tunnel.networks]
     assert [port.sources for port in only.ports if port.name == "ssh"] == [both.tunnel.networks]
 
 
