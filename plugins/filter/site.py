@@ -36,8 +36,9 @@ RETURN = r"""
 _value:
   description:
     - A dictionary with C(domain), C(hostname), C(base_url), C(components), C(registration),
-      C(max_upload_mb), C(ports), C(vhosts), C(upstreams), C(certificate), C(well_known),
-      C(redirects), C(turn), C(application_services), C(bridge_admins), C(accounts), C(bots),
+      C(sign_up), C(max_upload_mb), C(ports), C(vhosts), C(upstreams), C(certificate),
+      C(well_known), C(redirects), C(turn), C(application_services), C(bridge_admins), C(accounts),
+      C(bots),
       C(parts), C(admin_ui), C(roles), C(dns_records), C(wireguard), C(dnsmasq), C(retired)
       and C(expectations).
   type: dict
@@ -48,6 +49,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Callable
 
+from ..plugin_utils.description.registration import setting_names
 from ..plugin_utils.description.site import site as derived
 from ..plugin_utils.program.refusal import DescriptionError
 
@@ -70,6 +72,9 @@ def remembered(inputs: str) -> str:
 
 def site(domain: object, **given: object) -> object:
     """Return `matrix_site`."""
+    settings = given.get("synapse_settings")
+    if isinstance(settings, Mapping):
+        given["synapse_settings"] = setting_names(settings)
     try:
         return json.loads(remembered(json.dumps(plain([domain, given]), default=str)))
     except ValueError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,10 +16,16 @@ import urllib.error
 import urllib.request
 import venv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver import connection
+from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.host_secrets import (
+    HostSecrets,
+)
+from ansible_collections.homestead.matrix.plugins.modules import registration_token, user
 from nginx_rendering import (
     Role,
     described,
@@ -29,12 +36,25 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "roles/synapse/files"
 CACHE = ROOT / ".cache/synapse"
 SMTP = {"host": "mail.example.com", "from": "matrix@example.com"}
+TERMS = {
+    "version": "2026-01",
+    "text": "<p>{% endraw %}{{ 7 * 7 }} \\n \"be\" 'kind' \U0001f600</p>",
+}
 MODES: dict[str, dict[str, Any]] = {
     "invite": {},
     "closed": {},
-    "open": {},
+    "open": {"matrix_registration_open_accepted": True},
     "email": {"matrix_smtp": SMTP},
     "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
+    "email of one domain": {
+        "matrix_smtp": SMTP,
+        "matrix_registration_email_patterns": ["example.org"],
+    },
+    "open with conditions": {
+        "matrix_registration_open_accepted": True,
+        "matrix_registration_terms": TERMS,
+        "matrix_registration_captcha": {"site_key": "public-key", "secret": "correct horse"},
+    },
 }
 CLUSTER = {"version": 17, "cluster": "main", "port": 5433, "shared": False}
 HOST = {"release": "13", "python": "3.13", "postgresql": CLUSTER}
@@ -46,16 +66,16 @@ QUICK = {
 }
 DATABASE = "data/synapse.db"
 PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
+REGISTER = "/_matrix/client/v3/register"
+TOKEN = "m.login.registration_token"
 INSTALLATION = "-m pip install --quiet --no-compile --no-deps --only-binary=:all: --require-hashes"
 
 
 def role(mode: str = "invite", **more: Any) -> Role:
-    given = MODES[mode]
-    description = described(
-        registration=mode.split()[0], smtp=given.get("matrix_smtp", {}), max_upload_mb=70
-    )
+    given = {"matrix_registration": mode.split()[0], **MODES[mode]}
+    inputs = {name.removeprefix("matrix_"): value for name, value in given.items()}
     facts = {"matrix_host": HOST, **given, **more}
-    return Role("synapse", matrix_site=description, **facts)
+    return Role("synapse", matrix_site=described(max_upload_mb=70, **inputs), **facts)
 
 
 def settings(mode: str = "invite", **more: Any) -> dict[str, Any]:
@@ -86,9 +106,9 @@ def signing_key() -> str:
 
 def write(own: Role, root: Path) -> Path:
     """Write the role's files below `root`, with all secrets made, and return the main one."""
-    for entry in own.value("_synapse_files + _synapse_secret_files"):
+    for entry in own.value("_synapse_files + _synapse_secret_files + _synapse_condition_files"):
         if entry["path"].startswith("/etc/matrix-synapse/"):
-            content = entry.get("content") or json.dumps(entry.get("document"))
+            content = _content(entry, own)
             path = Path(moved(entry["path"], root))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(PLACEHOLDER.sub(r"made-\1", moved(content, root)))
@@ -97,16 +117,63 @@ def write(own: Role, root: Path) -> Path:
     return root / "etc/homeserver.yaml"
 
 
+def _content(entry: dict[str, Any], own: Role) -> str:
+    if "template" in entry:
+        return own.render(entry["template"])
+    return entry.get("content") or json.dumps(entry["document"])
+
+
 def moved(text: str, root: Path) -> str:
     text = text.replace("/etc/matrix-synapse", f"{root}/etc")
     return text.replace("/var/lib/matrix-synapse", f"{root}/data")
 
 
+@dataclass(frozen=True)
+class Homeserver:
+    """A running Synapse, and the secrets of the host on which it runs."""
+
+    url: str
+    secrets: HostSecrets
+    root: Path
+
+    def token(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
+        defaults = {"name": "invite", "token": None, "uses_allowed": None, "expiry": None}
+        params = {**defaults, "state": "present", **given}
+        connect = connection.at(self.url)
+        return registration_token.run(params, connect, self.secrets, check_mode=check_mode)
+
+    def user(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
+        defaults = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
+        params = {**defaults, "state": "present", "update_password": "on_create", **given}
+        connect = connection.at(self.url)
+        return user.run(params, connect, self.secrets, check_mode=check_mode)
+
+    def finish_first_start(self) -> None:
+        """Wait until Synapse has made the indexes of a new database, which takes some seconds."""
+        with closing(sqlite3.connect(self.root / DATABASE)) as database:
+            while database.execute("SELECT count(*) FROM background_updates").fetchone()[0]:
+                time.sleep(0.2)
+
+    def login(self, name: str, password: str) -> dict[str, Any]:
+        who = {"type": "m.id.user", "user": name}
+        body = {"type": "m.login.password", "identifier": who, "password": password}
+        return ask(f"{self.url}/_matrix/client/v3/login", body)
+
+
 @contextmanager
-def running(mode: str, root: Path) -> Iterator[str]:
+def homeserver_of(mode: str, root: Path, **more: Any) -> Iterator[Homeserver]:
+    """Run Synapse, and give the modules what they find on its host."""
+    secrets = HostSecrets(root / "secrets")
+    secrets.write("synapse_registration", "made-synapse_registration")
+    with running(mode, root, **more) as url:
+        yield Homeserver(url, secrets, root)
+
+
+@contextmanager
+def running(mode: str, root: Path, **more: Any) -> Iterator[str]:
     """Run Synapse as the role configures it, but with SQLite and a port of its own."""
     port = free_port()
-    own = role(mode, synapse_settings=QUICK)
+    own = role(mode, synapse_settings={**QUICK, **more})
     own.templar.available_variables["matrix_site"]["upstreams"]["synapse"]["port"] = port
     path = write(own, root)
     config = json.loads(path.read_text())

@@ -40,7 +40,13 @@ def understood(path):
         "upload": config.media.max_upload_size,
         "statistics": config.metrics.report_stats,
         "metrics": config.metrics.enable_metrics,
+        "guests": config.registration.allow_guest_access,
         "guests in calls": config.voip.turn_allow_guests,
+        "domains": [entry["pattern"] for entry in config.registration.allowed_local_3pids],
+        "terms": config.consent.user_consent_at_registration,
+        "captcha": config.captcha.enable_registration_captcha,
+        "secret of the captcha": config.captcha.recaptcha_private_key,
+        "accounts of an address": config.ratelimiting.rc_registration.burst_count,
         "secrets": [
             config.key.form_secret,
             config.key.macaroon_secret_key.decode(),
@@ -60,7 +66,13 @@ ANSWER: dict[str, Any] = {
     "upload": 70 * 1024 * 1024,
     "statistics": False,
     "metrics": False,
+    "guests": False,
     "guests in calls": False,
+    "domains": [],
+    "terms": False,
+    "captcha": False,
+    "secret of the captcha": None,
+    "accounts of an address": 20,
     "secrets": [
         "made-synapse_form",
         "made-synapse_macaroon",
@@ -74,6 +86,17 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "open": {"unverified": True},
     "email": {"third party": ["email"], "email": True},
     "email with an account": {"third party": ["email"], "email": True},
+    "email of one domain": {
+        "third party": ["email"],
+        "email": True,
+        "domains": [r"[^@]+@example\.org\Z"],
+    },
+    "open with conditions": {
+        "unverified": True,
+        "terms": True,
+        "captcha": True,
+        "secret of the captcha": "made-captcha",
+    },
 }
 
 
@@ -181,13 +204,15 @@ def test_no_secret_stands_in_the_configuration_but_the_one_that_has_no_file(mode
     assert found == (["smtp"] if mode == "email with an account" else [])
 
 
-def test_every_secret_has_its_file_for_the_service_only() -> None:
-    own = role()
-    files = own.value("_synapse_secret_files")
+@pytest.mark.parametrize("mode", ["invite", "open with conditions"])
+def test_every_secret_has_its_file_for_the_service_only(mode: str) -> None:
+    own = role(mode)
+    files = own.value("_synapse_secret_files + _synapse_condition_files")
+    files = [entry for entry in files if "content" in entry]
     assert {Path(entry["path"]).name for entry in files} == set(own.value("_synapse_secrets"))
     assert {(entry["mode"], entry["group"]) for entry in files} == {("0640", "matrix-synapse")}
     assert all(entry["secret"] for entry in files)
-    paths = {value for key, value in settings().items() if "secret" in key}
+    paths = {value for key, value in settings(mode).items() if re.search("secret|private", key)}
     assert paths == {entry["path"] for entry in files}
 
 
@@ -202,9 +227,9 @@ def test_settings_are_merged_at_every_depth() -> None:
     assert changed["presence"] == {}
 
 
-def test_settings_win_over_the_mode() -> None:
-    changed = settings(synapse_settings={"registration_requires_token": False})
-    assert changed["registration_requires_token"] is False
+def test_settings_win_over_ours() -> None:
+    changed = settings(synapse_settings={"rc_registration": {"burst_count": 2}})
+    assert changed["rc_registration"] == {"per_second": 0.02, "burst_count": 2}
 
 
 def test_it_listens_on_the_loopback_address_only() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..host.disks import MEGABYTE
+from ..synapse.settings import ALTERNATIVES, VARIABLES
 from .running import Unit, keys_directory
 
 SCHEMA = 94
@@ -39,10 +40,8 @@ _VARIABLES = {
     "max_upload_size": "matrix_max_upload_mb",
     "email": "matrix_smtp",
     "public_baseurl": "matrix_hostname",
-    "enable_registration": "matrix_registration",
-    "enable_registration_without_verification": "matrix_registration",
-    "registration_requires_token": "matrix_registration",
-    "registrations_require_3pid": "matrix_registration",
+    **VARIABLES,
+    **ALTERNATIVES,
 }
 """Settings that follow from a variable of the description."""
 

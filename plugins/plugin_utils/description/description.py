@@ -13,7 +13,7 @@ from email.utils import parseaddr
 from typing import Callable, TypeVar
 
 from ...module_utils.names import email_fault, user_id_fault
-from . import accounts, jitsi, ports, values
+from . import accounts, jitsi, ports, registration, values
 from .admin_ui import NO_BUNDLE, AdminUi, read_admin_ui
 from .components import (
     ALWAYS,
@@ -21,7 +21,6 @@ from .components import (
     COMPONENTS,
     FIREWALLS,
     PRIVATE_ACCESS,
-    REGISTRATIONS,
     REVERSE_PROXIES,
     optional,
     switches,
@@ -30,6 +29,7 @@ from .dnsmasq import Resolver, read_resolver
 from .documents import read_client
 from .domains import domain_fault
 from .postmoogle import Postmoogle, read_postmoogle
+from .registration import Conditions
 from .support import read_support
 from .wireguard import Tunnel, reached_from, read_tunnel
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 DEFAULTS: dict[str, object] = {
     "hostname": None,
     "components": [],
-    "registration": "invite",
+    **registration.DEFAULTS,
     "support": {},
     "well_known_client": {},
     "reverse_proxy": "nginx",
@@ -88,7 +88,7 @@ _SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 def variable(name: str) -> str:
     """Return the inventory variable that this input comes from."""
-    if name.startswith(tuple(f"{component}_" for component in optional())):
+    if name.startswith(tuple(f"{component}_" for component in ("synapse", *optional()))):
         return name
     return f"firewall_{name}" if name in OF_THE_FIREWALL else f"matrix_{name}"
 
@@ -101,6 +101,7 @@ class Description:
     hostname: str
     components: tuple[str, ...]
     registration: str
+    sign_up: Conditions
     support: Mapping[str, object]
     client: Mapping[str, object]
     reverse_proxy: str
@@ -154,11 +155,13 @@ def _described(domain: object, reader: _Reader) -> Description:
     access = reader.read(read_private_access, "private_access", components) or "sources"
     given = reader.read(ports.read_sources, "sources") or {}
     sources = reached_from(access, tunnel, given)
+    mode, conditions = registration.read(reader.read)
     return Description(
         domain=reader.faults.read(read_name, "matrix_domain", domain) or "",
         hostname=reader.read(read_hostname, "hostname", domain) or "",
         components=components,
-        registration=reader.read(values.choice, "registration", REGISTRATIONS) or "",
+        registration=mode,
+        sign_up=conditions,
         support=reader.read(read_support, "support") or {},
         client=reader.read(read_client, "well_known_client", components) or {},
         reverse_proxy=reader.read(values.choice, "reverse_proxy", REVERSE_PROXIES) or "",

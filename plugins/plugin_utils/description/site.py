@@ -65,6 +65,7 @@ def derive(description: Description) -> Data:
         "base_url": base_url(description),
         "components": list(description.components),
         "registration": description.registration,
+        "sign_up": description.sign_up.as_dict(),
         "max_upload_mb": description.max_upload_mb,
         "ports": [port.as_dict() for port in description.ports],
         "listens": listens(description),

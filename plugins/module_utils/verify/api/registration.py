@@ -46,7 +46,7 @@ _EXPECTED: dict[str, frozenset[Mode]] = {
     "closed": frozenset({"closed"}),
     "invite": frozenset({"token"}),
     "email": frozenset({"email", "token_or_email"}),
-    "open": frozenset({"open"}),
+    "open": frozenset({"open", "captcha"}),
 }
 _SENTENCES: dict[Mode, str] = {
     "closed": "Nobody can register.",

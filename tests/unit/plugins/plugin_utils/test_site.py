@@ -334,7 +334,7 @@ INPUTS = st.fixed_dictionaries(
     {},
     optional={
         "hostname": st.sampled_from([None, "example.com", "chat.provider.example"]),
-        "registration": st.sampled_from(["invite", "closed", "open"]),
+        "registration": st.sampled_from(["invite", "closed"]),
         "serve_base_domain": st.booleans(),
         "support": st.sampled_from([{}, PAGE]),
         "ssh_port": st.integers(1024, 3000),
