@@ -38,9 +38,8 @@ _value:
     - A dictionary with C(domain), C(hostname), C(base_url), C(components), C(registration),
       C(sign_up), C(max_upload_mb), C(ports), C(vhosts), C(upstreams), C(certificate),
       C(well_known), C(redirects), C(turn), C(application_services), C(bridge_admins), C(accounts),
-      C(bots),
-      C(parts), C(admin_ui), C(roles), C(dns_records), C(wireguard), C(dnsmasq), C(retired)
-      and C(expectations).
+      C(bots), C(parts), C(admin_ui), C(roles), C(dns_records), C(wireguard), C(dnsmasq),
+      C(retired) and C(expectations).
   type: dict
 """
 

@@ -90,7 +90,8 @@ def test_the_base_domain_on_the_same_host_and_registration_by_email(changing: La
 
 def test_a_certificate_that_the_host_signs_and_everybody_may_register(changing: Lab) -> None:
     """Nobody trusts it, so the run says so at its end; the server serves with it all the same."""
-    variables = {"matrix_certificate": "self_signed", "matrix_registration": "open"}
+    open_to_all = {"matrix_registration": "open", "matrix_registration_open_accepted": True}
+    variables = {"matrix_certificate": "self_signed", **open_to_all}
     seen = change(changing, **variables)
     assert seen.recap("base")["failed"] == 0
     assert seen.recap("matrix")["failed"] == 1
