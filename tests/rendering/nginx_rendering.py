@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import re
 import shutil
@@ -120,6 +121,16 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+@functools.cache
+def trusting(alpn: str) -> ssl.SSLContext:
+    """Return what speaks this protocol with whoever answers."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols([alpn])
+    return context
+
+
 @dataclass
 class Nginx:
     """A root directory for nginx, with every path and port of the host moved to it."""
@@ -201,11 +212,7 @@ class Nginx:
             if port == 80:
                 yield plain
                 return
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            context.set_alpn_protocols([alpn])
-            with context.wrap_socket(plain, server_hostname=name) as secure:
+            with trusting(alpn).wrap_socket(plain, server_hostname=name) as secure:
                 yield secure
 
 
