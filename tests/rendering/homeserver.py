@@ -18,6 +18,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,15 @@ class Homeserver:
     root: Path
 
     def token(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-        defaults = {"name": "invite", "token": None, "uses_allowed": None, "expiry": None}
-        params = {**defaults, "state": "present", **given}
-        connect = connection.at(self.url)
-        return registration_token.run(params, connect, self.secrets, check_mode=check_mode)
+        params = {
+            **dict.fromkeys(("name", "token", "uses_allowed", "expiry")),
+            "state": "present",
+            "return_token": True,
+            "extend": False,
+            **given,
+        }
+        connect, now = connection.at(self.url), datetime.now(timezone.utc)
+        return registration_token.run(params, connect, self.secrets, now, check_mode=check_mode)
 
     def user(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
         defaults = dict.fromkeys(("admin", "displayname", "password", "password_secret"))

@@ -21,7 +21,9 @@ PASSWORD = "correct horse battery staple"  # of accounts that live as long as th
 @pytest.fixture(scope="session")
 def token(story: Story, lab: Lab) -> str:
     assert story.first.status == 0
-    made = lab.module("matrix", "homestead.matrix.registration_token", uses_allowed=5)
+    made = lab.module(
+        "matrix", "homestead.matrix.registration_token", uses_allowed=5, return_token=True
+    )
     return str(made["token"])
 
 

@@ -30,3 +30,7 @@ class HostSecrets:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         node = nodes.Node("file", content=f"{value}\n".encode(), mode=0o600)
         nodes.write(str(self.folder / name), node if value else nodes.ABSENT)
+
+    def names(self) -> list[str]:
+        """Return the names of all secrets."""
+        return sorted(path.name for path in self.folder.glob("*"))

@@ -34,6 +34,9 @@ class Secrets(Protocol):
     def write(self, name: str, value: str) -> None:
         """Remember a secret; an empty one is forgotten."""
 
+    def names(self) -> list[str]:
+        """Return the names of all secrets."""
+
 
 class Homeserver(Protocol):
     """Accounts and registration tokens of a server; each call raises a HomeserverError."""

@@ -16,18 +16,16 @@ FORMAT = 1
 REPORT = "report.html"
 """The whole report of the verification, in the same directory."""
 _TAKEN = ("domain", "hostname", "parts", "bots", "ports")
-_TOKEN = (
-    "ansible -i inventory matrix --become -m homestead.matrix.registration_token "
-    '-a "uses_allowed=10"'
-)
+_INVITATION = "ansible-playbook -i inventory homestead.matrix.invite -e uses=1 -e expires=7d"
 _ADMINISTRATOR = (
     'ansible -i inventory matrix --become -m homestead.matrix.user -a "name=alice admin=true"'
 )
 _REGISTRATION = {
     "invite": (
         "Registration is by invitation: whoever has a token makes an account in any client, on the "
-        "server {domain}. An administrator makes a token, here one for ten accounts:",
-        _TOKEN,
+        "server {domain}. Who has this inventory makes a token, here one for one account, which is "
+        "shown once with all that an invited person needs to know:",
+        _INVITATION,
     ),
     "closed": (
         "Registration is closed: nobody makes an account of their own. An administrator makes each "

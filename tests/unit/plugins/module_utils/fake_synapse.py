@@ -43,6 +43,9 @@ class MemorySecrets:
         if not value:
             del self.values[name]
 
+    def names(self) -> list[str]:
+        return list(self.values)
+
 
 @dataclass
 class FakeSynapse:
