@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The accounts, each with C(name), C(state), C(generate_password) and what is said.
+  description: The accounts, each with C(name), C(state) and what the description says of it.
   type: list
   elements: dict
 """

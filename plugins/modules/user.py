@@ -62,7 +62,6 @@ options:
       - Hand it on and remove the file; no run makes another one for an account that exists. The
         file goes if the account is deactivated.
     type: bool
-    default: false
   password_secret:
     description:
       - The name of the secret of the host that is the password, instead of O(password), for a
@@ -109,7 +108,6 @@ options:
       generate_password:
         description: As O(generate_password).
         type: bool
-        default: false
       password_secret:
         description: As O(password_secret).
         type: str
@@ -199,7 +197,7 @@ ACCOUNT: dict[str, Any] = {
     "admin": {"type": "bool"},
     "displayname": {"type": "str"},
     "password": {"type": "str", "no_log": True},
-    "generate_password": {"type": "bool", "default": False, "no_log": False},
+    "generate_password": {"type": "bool", "no_log": False},
     "password_secret": {"type": "str", "no_log": False},
     "update_password": {
         "type": "str",
@@ -218,6 +216,10 @@ ARGUMENTS: dict[str, Any] = {
         "mutually_exclusive": ONE_PASSWORD,
     },
     "url": {"type": "str", "default": "http://127.0.0.1:8008"},
+}
+RELATIONS: dict[str, Any] = {
+    "mutually_exclusive": [("name", "users"), *ONE_PASSWORD],
+    "required_one_of": [("name", "users")],
 }
 NOTHING: dict[str, object] = dict.fromkeys(("admin", "deactivated", "displayname"))
 
@@ -247,7 +249,7 @@ def run(
 def _person(given: dict[str, Any]) -> Person:
     always = given["update_password"] == "always"
     wish = Wish(given["state"], given["admin"], given["displayname"], given["password"], always)
-    secret, generated = given["password_secret"], given["generate_password"]
+    secret, generated = given["password_secret"], bool(given["generate_password"])
     return Person(given["name"], wish, secret=secret, generated=generated)
 
 
@@ -265,12 +267,7 @@ def _diff(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=ARGUMENTS,
-        mutually_exclusive=[("name", "users"), *ONE_PASSWORD],
-        required_one_of=[("name", "users")],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, **RELATIONS)
     try:
         places = (connection.at(module.params["url"]), HostSecrets(), HostSecrets(PASSWORDS))
         result = run(module.params, *places, check_mode=module.check_mode)

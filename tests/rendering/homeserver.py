@@ -135,6 +135,7 @@ class Homeserver:
 
     url: str
     secrets: HostSecrets
+    passwords: HostSecrets
     root: Path
 
     def token(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
@@ -149,10 +150,10 @@ class Homeserver:
         return registration_token.run(params, connect, self.secrets, now, check_mode=check_mode)
 
     def user(self, *, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-        defaults = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
+        defaults = dict.fromkeys((*user.ACCOUNT, "users"))
         params = {**defaults, "state": "present", "update_password": "on_create", **given}
         connect = connection.at(self.url)
-        return user.run(params, connect, self.secrets, check_mode=check_mode)
+        return user.run(params, connect, self.secrets, self.passwords, check_mode=check_mode)
 
     def finish_first_start(self) -> None:
         """Wait until Synapse has made the indexes of a new database, which takes some seconds."""
@@ -172,7 +173,7 @@ def homeserver_of(mode: str, root: Path, **more: Any) -> Iterator[Homeserver]:
     secrets = HostSecrets(root / "secrets")
     secrets.write("synapse_registration", "made-synapse_registration")
     with running(mode, root, **more) as url:
-        yield Homeserver(url, secrets, root)
+        yield Homeserver(url, secrets, HostSecrets(root / "passwords"), root)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     HomeserverError,
 )
+from ansible_collections.homestead.matrix.plugins.modules import user
 from homeserver import REGISTER, TOKEN, Homeserver, ask, homeserver_of
 
 
@@ -70,6 +71,20 @@ def test_a_password_is_set_again_and_sessions_stay(homeserver: Homeserver) -> No
     whoami = f"{homeserver.url}/_matrix/client/v3/account/whoami?access_token={session}"
     assert ask(whoami)["user_id"] == "@bob:example.com"
     assert "access_token" in homeserver.login("bob", "another password")
+
+
+def test_many_accounts_are_made_at_once_and_each_can_log_in(homeserver: Homeserver) -> None:
+    names = [f"member{number}" for number in range(40)]
+    common = {"state": "present", "update_password": "on_create"}
+    nothing = dict.fromkeys(user.ACCOUNT)
+    users = [{**nothing, **common, "name": name, "generate_password": True} for name in names]
+    homeserver.user(name=names[0], state="deactivated")
+    assert homeserver.user(users=users)["changed"]
+    assert not homeserver.user(users=users)["changed"]
+    for name in names[:3]:
+        password = homeserver.passwords.read(name)
+        assert password
+        assert homeserver.login(name, password)["user_id"] == f"@{name}:example.com"
 
 
 def test_a_lost_access_token_is_replaced(homeserver: Homeserver) -> None:

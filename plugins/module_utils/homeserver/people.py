@@ -18,7 +18,7 @@ from .accounts import Account, Wish, full_user_id, outcome, plan
 from .interface import HomeserverError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .interface import Homeserver, Secrets
 
@@ -86,16 +86,31 @@ class Registry:
         wish = replace(person.wish, password=self._password(person, user_id, current))
         changes = plan(wish, current)
         if changes is not None and self.server and not self.check_mode:
-            self.server.change_account(user_id, changes)
-        if wish.state == "deactivated" and not self.check_mode:
-            self.passwords.write(file_name(user_id), "")
+            self._change(self.server, user_id, changes, is_new=current is None)
+        file = self._file(file_name(user_id), wish)
         is_new = bool(self.server and self.server.new_account == user_id)
         changed = changes is not None or is_new
-        return Settled(user_id, current, outcome(wish, current), changed, self._file(user_id))
+        return Settled(user_id, current, outcome(wish, current), changed, file)
 
-    def _file(self, user_id: str) -> str | None:
-        name = file_name(user_id)
-        return str(PASSWORDS / name) if self.passwords.read(name) else None
+    def _change(
+        self, server: Homeserver, user_id: str, changes: Mapping[str, object], *, is_new: bool
+    ) -> None:
+        try:
+            server.change_account(user_id, changes)
+        except UnreachableError:
+            raise  # perhaps after the account was made
+        except HomeserverError:
+            if is_new:
+                self.passwords.write(file_name(user_id), "")
+            raise
+
+    def _file(self, name: str, wish: Wish) -> str | None:
+        """Return where the password lies; that of nobody goes."""
+        if wish.state == "present":
+            return str(PASSWORDS / name) if self.passwords.read(name) else None
+        if not self.check_mode and self.passwords.read(name):
+            self.passwords.write(name, "")
+        return None
 
     def _password(self, person: Person, user_id: str, current: Account | None) -> str | None:
         if person.secret is not None:

@@ -42,7 +42,8 @@ class Account:
     def as_user(self) -> dict[str, Any]:
         """Return it as the module `user` has it; who has no password gets one made."""
         own = {key: value for key, value in vars(self).items() if value is not None}
-        return {**own, "generate_password": self.password is None and self.state == "present"}
+        made = {"generate_password": True} if self.password is None else {}
+        return {**own, **made}
 
 
 def read_accounts(

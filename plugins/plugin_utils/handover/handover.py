@@ -17,9 +17,8 @@ REPORT = "report.html"
 """The whole report of the verification, in the same directory."""
 _TAKEN = ("domain", "hostname", "parts", "bots", "ports")
 _INVITATION = "ansible-playbook -i inventory homestead.matrix.invite -e uses=1 -e expires=7d"
-_ADMINISTRATOR = (
-    'ansible -i inventory matrix --become -m homestead.matrix.user -a "name=alice admin=true"'
-)
+_ACCOUNT = "ansible-playbook -i inventory homestead.matrix.user -e user=alice"
+_ADMINISTRATOR = f"{_ACCOUNT} -e admin=true"
 _REGISTRATION = {
     "invite": (
         "Registration is by invitation: whoever has a token makes an account in any client, on the "
@@ -29,8 +28,8 @@ _REGISTRATION = {
     ),
     "closed": (
         "Registration is closed: nobody makes an account of their own. An administrator makes each "
-        "of them; its password is given with password=… or set later:",
-        _ADMINISTRATOR.replace(" admin=true", ""),
+        "of them, and the run says where its password lies:",
+        _ACCOUNT,
     ),
     "email": (
         "Whoever proves an e-mail address makes an account in any client, on the server {domain}.",

@@ -56,6 +56,8 @@ class FakeSynapse:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     access_tokens: set[str] = field(default_factory=set)
     requests: list[Call] = field(default_factory=list)
+    refuses: str = ""
+    """The account that it does not make."""
     patience: int | None = None
     """After so many more requests it does not answer."""
 
@@ -73,6 +75,8 @@ class FakeSynapse:
         if request.path in answers:
             return answers[request.path](request)
         folder, _unused, name = request.path.rpartition("/")
+        if request.method == "PUT" and unquote(name) == self.refuses:
+            return Response(400, {"errcode": "M_INVALID_USERNAME", "error": "Wrong name"})
         change = _CHANGES[folder, request.method]
         places = {LISTS: self.tokens, TOKENS: self.tokens}
         known = places.get(folder, self.users)

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     HomeserverError,
     UnreachableError,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.synapse.homeserver import sign_in
+from ansible_collections.homestead.matrix.plugins.modules import user
 from ansible_collections.homestead.matrix.plugins.modules.user import run
 from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.fake_synapse import (
     FakeSynapse,
@@ -24,9 +26,9 @@ ALICE = "@alice:example.com"
 
 def account(name: str, **given: Any) -> dict[str, Any]:
     """Return the options of one account as Ansible fills them."""
-    nothing = dict.fromkeys(("admin", "displayname", "password", "password_secret"))
-    defaults = {"state": "present", "generate_password": False, "update_password": "on_create"}
-    return {"name": name, **defaults, **nothing, **given}
+    nothing = dict.fromkeys(option for option in user.ACCOUNT if option != "name")
+    defaults = {"state": "present", "update_password": "on_create"}
+    return {"name": name, **nothing, **defaults, **given}
 
 
 class Host:
@@ -228,6 +230,13 @@ def test_what_cannot_be_made_keeps_no_other_from_it(host: Host) -> None:
     assert len(host.synapse.users) == 40
 
 
+def test_what_the_homeserver_refuses_leaves_no_password(host: Host) -> None:
+    host.synapse.refuses = "@Alice:example.com"
+    with pytest.raises(HomeserverError, match="M_INVALID_USERNAME"):
+        host.run(name="Alice", generate_password=True)
+    assert host.passwords.values == {}
+
+
 def test_an_account_cannot_be_wished_twice(host: Host) -> None:
     with pytest.raises(HomeserverError, match=f"{ALICE} is listed more than once"):
         host.run(users=[account("alice"), account(ALICE)])
@@ -243,3 +252,21 @@ def test_a_homeserver_that_goes_away_is_one_sentence(host: Host) -> None:
     host.synapse.patience = None
     assert host.run(users=MANY)["changed"]
     assert len(host.synapse.users) == 41
+
+
+@pytest.mark.parametrize("kind", ["password", "password_secret", "generate_password"])
+def test_each_account_has_at_most_one_origin_of_its_password(kind: str) -> None:
+    validator = ArgumentSpecValidator(user.ARGUMENTS, **user.RELATIONS)
+    given = {"name": "alice", kind: "yes"}
+    assert validator.validate({"users": [given, {"name": "bob"}]}).error_messages == []
+    assert validator.validate(given).error_messages == []
+    both = {**given, "password": "p", "password_secret": "q"}
+    for wrong in ({"users": [both]}, both):
+        (message,) = validator.validate(wrong).error_messages
+        assert "mutually exclusive" in message
+
+
+def test_either_one_account_or_several() -> None:
+    validator = ArgumentSpecValidator(user.ARGUMENTS, **user.RELATIONS)
+    assert validator.validate({"name": "alice", "users": []}).error_messages
+    assert validator.validate({}).error_messages

@@ -41,11 +41,11 @@ def test_an_account_gets_a_password_unless_it_has_one() -> None:
         {"name": "@bob:example.com", "admin": "no"},
         {"name": "carol", "state": "deactivated"},
     ]
-    alice = {"password": PASSWORD, "displayname": "Alice", "generate_password": False}
+    alice = {"password": PASSWORD, "displayname": "Alice"}
     assert made(users=users) == [
         {"name": "alice", "state": "present", **alice},
         {"name": "bob", "state": "present", "admin": False, "generate_password": True},
-        {"name": "carol", "state": "deactivated", "generate_password": False},
+        {"name": "carol", "state": "deactivated", "generate_password": True},
     ]
 
 
