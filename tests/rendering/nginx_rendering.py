@@ -155,6 +155,7 @@ class Nginx:
         """Replace the host's directories, addresses and ports."""
         text = text.replace("/etc/nginx/", f"{self.root}/")
         text = text.replace("/var/lib/homestead/", f"{self.root}/var/")
+        text = text.replace("/var/log/nginx/", f"{self.root}/")
         text = text.replace("0.0.0.0:", "127.0.0.1:")
         return re.sub(
             r"(listen|server) (\[::\]|127\.0\.0\.1):(\d+)",

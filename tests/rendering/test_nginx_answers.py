@@ -123,6 +123,15 @@ def test_the_service_sees_the_request_as_it_was_sent(nginx: Nginx, port: int) ->
 
 
 @pytest.mark.usefixtures("_homeserver")
+def test_the_log_keeps_no_query(nginx: Nginx) -> None:
+    path = "/_matrix/client/v1/register/m.login.registration_token/validity"
+    nginx.ask(f"{path}?token=invited", headers={"Referer": f"https://{HOSTNAME}/?token=invited"})
+    log = (nginx.root / "access.log").read_text()
+    assert f'"GET {path} HTTP/1.1" 200' in log
+    assert "invited" not in log
+
+
+@pytest.mark.usefixtures("_homeserver")
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_the_service_answers_cors_itself(nginx: Nginx, method: str) -> None:
     reply = nginx.ask("/_matrix/client/versions", method=method)
