@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     HomeserverError,
     UnreachableError,
@@ -270,3 +271,18 @@ def test_either_one_account_or_several() -> None:
     validator = ArgumentSpecValidator(user.ARGUMENTS, **user.RELATIONS)
     assert validator.validate({"name": "alice", "users": []}).error_messages
     assert validator.validate({}).error_messages
+
+
+def test_the_hosts_log_has_no_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever characters are in it; Ansible itself would log some as Python writes them."""
+    logged: list[str] = []
+    monkeypatch.setattr(user.AnsibleModule, "log", lambda _self, text, **_more: logged.append(text))
+    password = "it's \"horse\\battery"
+    wish = {"users": [{"name": "alice", "password": password}], "url": "http://127.0.0.1:9"}
+    with patch_module_args(wish), pytest.raises(SystemExit):
+        user.main()
+    told = capsys.readouterr().out
+    assert not [text for text in (told, *logged) if "horse" in text or "battery" in text]
+    assert "failed" in told
