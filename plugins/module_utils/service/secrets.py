@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 PLACEHOLDER = re.compile(rb"@@homestead-secret:([a-z0-9][a-z0-9_.-]*)@@")
+QUOTED = re.compile(rb"""(['"])@@homestead-secret:([a-z0-9][a-z0-9_.-]*)@@\1""")
 SHORTEST = 8
 ALPHABET = string.ascii_letters + string.digits
 
@@ -42,8 +44,12 @@ class Vault:
     made: dict[str, str]
 
     def reveal(self, content: bytes) -> bytes:
-        """Return the content with every placeholder replaced by its secret."""
+        """Return the content with every placeholder replaced by its secret, also in quotes."""
+        content = QUOTED.sub(lambda found: self._quoted(*found.groups()), content)
         return PLACEHOLDER.sub(lambda found: self.value(found[1].decode()).encode(), content)
+
+    def _quoted(self, quote: bytes, name: bytes) -> bytes:
+        return quote + written(self.value(name.decode()), quote.decode()).encode() + quote
 
     def value(self, name: str) -> str:
         value = self.made.get(name) or self.known.get(name)
@@ -56,8 +62,16 @@ class Vault:
         for values in (self.known, self.made):
             for name, value in values.items():
                 if len(value) >= SHORTEST:
-                    text = text.replace(value, placeholder(name))
+                    for form in (value, written(value, "'"), written(value, '"')):
+                        text = text.replace(form, placeholder(name))
         return text
+
+
+def written(value: str, quote: str) -> str:
+    """Return a value as YAML has it between single quotes, or JSON and YAML between double ones."""
+    if quote == "'":
+        return value.replace("'", "''")
+    return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def generation_path(folder: Path, name: str) -> Path:

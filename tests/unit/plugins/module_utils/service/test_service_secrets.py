@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+import yaml
+from ansible_collections.homestead.matrix.plugins.action.service import _render_document
 from ansible_collections.homestead.matrix.plugins.module_utils.service.machine import (
     Outcome,
     run_program,
@@ -19,6 +21,7 @@ from ansible_collections.homestead.matrix.plugins.module_utils.service.model imp
 from ansible_collections.homestead.matrix.plugins.module_utils.service.nodes import Node
 from ansible_collections.homestead.matrix.plugins.module_utils.service.secrets import (
     ALPHABET,
+    SHORTEST,
     Vault,
     hide_lines,
     open_vault,
@@ -57,6 +60,18 @@ def test_masking_undoes_revealing(values: dict[str, str], between: str) -> None:
     assert not any(value in vault.mask(revealed) for value in values.values())
     if len(set(values.values())) == len(values):
         assert vault.mask(revealed) == text
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+@given(value=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1))
+def test_whoever_gives_a_secret_may_use_every_character(form: str, value: str) -> None:
+    """A document holds it whole, nothing else comes into it, and no diff shows it."""
+    entry = {"path": "/etc/x", "document": {"pass": placeholder("smtp"), "x": 1}, "format": form}
+    content = _render_document(entry, {})
+    vault = Vault({"smtp": value}, {})
+    revealed = vault.reveal(content)
+    assert yaml.safe_load(revealed) == {"pass": value, "x": 1}
+    assert len(value) < SHORTEST or vault.mask(revealed.decode()).encode() == content
 
 
 def test_of_a_file_with_a_token_only_the_token_is_hidden() -> None:
