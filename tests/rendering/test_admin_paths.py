@@ -386,3 +386,11 @@ def test_from_a_listed_network_the_api_works(listed: Nginx, port: int) -> None:
     for path, status in answers.items():
         with listed.connection(port, HOSTNAME) as secure:
             assert raw(secure, path.encode(), headers).status == status
+
+
+def test_the_log_keeps_no_token(listed: Nginx) -> None:
+    with listed.connection(443, HOSTNAME) as secure:
+        assert raw(secure, f"/{API}/v1/registration_tokens/invited".encode()).status == 401
+    log = (listed.root / "access.log").read_text()
+    assert f'"GET /{API}/v1/registration_tokens/ HTTP/1.1" 401' in log
+    assert "invited" not in log

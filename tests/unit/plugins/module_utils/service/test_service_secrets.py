@@ -63,7 +63,9 @@ def test_masking_undoes_revealing(values: dict[str, str], between: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
-@given(value=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1))
+@given(
+    value=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1)
+)
 def test_whoever_gives_a_secret_may_use_every_character(form: str, value: str) -> None:
     """A document holds it whole, nothing else comes into it, and no diff shows it."""
     entry = {"path": "/etc/x", "document": {"pass": placeholder("smtp"), "x": 1}, "format": form}
