@@ -36,10 +36,10 @@ RETURN = r"""
 _value:
   description:
     - A dictionary with C(domain), C(hostname), C(base_url), C(components), C(registration),
-      C(sign_up), C(max_upload_mb), C(ports), C(vhosts), C(upstreams), C(certificate),
-      C(well_known), C(redirects), C(turn), C(application_services), C(bridge_admins), C(accounts),
-      C(bots), C(parts), C(admin_ui), C(roles), C(dns_records), C(wireguard), C(dnsmasq),
-      C(retired) and C(expectations).
+      C(sign_up), C(single_sign_on), C(secrets_to_give), C(max_upload_mb), C(ports), C(vhosts),
+      C(upstreams), C(certificate), C(well_known), C(redirects), C(turn), C(application_services),
+      C(bridge_admins), C(accounts), C(bots), C(parts), C(admin_ui), C(roles), C(dns_records),
+      C(wireguard), C(dnsmasq), C(retired) and C(expectations).
   type: dict
 """
 

@@ -15,8 +15,9 @@ description:
   - Looks at a host and refuses it, with one sentence for each reason,
     if it cannot be a Matrix server.
   - That is so if it does not run Debian 12 or 13, if another program listens on a port that the
-    server needs, if it has too little memory or disk, if it already serves another domain, or if
-    it has a homeserver or a TURN server that others set up.
+    server needs, if it has too little memory or disk, if it already serves another domain, if it
+    lacks a secret that it cannot make, or if it has a homeserver or a TURN server that others set
+    up.
   - Free disk is asked for only until the homeserver has run, so that a full host can be repaired.
   - Changes nothing and returns what roles want to know about the host, also which ports its NAT
     publishes past the firewall, as Docker does it for containers.
@@ -56,6 +57,13 @@ options:
         taking it over is one.
     type: bool
     default: false
+  secrets:
+    description:
+      - Names of secrets that somebody else than the host has made. A host is refused that has none
+        of such a name in C(/etc/homestead/secrets).
+    type: list
+    elements: str
+    default: []
   refuse:
     description:
       - Whether a host fails the task if it cannot be a Matrix server or cannot be looked at.

@@ -41,6 +41,20 @@ TERMS = {
     "version": "2026-01",
     "text": "<p>{% endraw %}{{ 7 * 7 }} \\n \"be\" 'kind' \U0001f600</p>",
 }
+PROVIDERS = [
+    {"id": "google", "preset": "google", "domain": "example.com", "client_id": "x"},
+    {"id": "microsoft", "preset": "microsoft", "tenant": "example.com", "client_id": "x"},
+    {"id": "keycloak", "preset": "keycloak", "issuer": "https://id.example.com", "client_id": "x"},
+    {
+        "id": "authentik",
+        "preset": "authentik",
+        "issuer": "https://id.example.net",
+        "client_id": "x",
+    },
+    {"id": "github", "preset": "github", "requirements": {"login": "alice"}, "client_id": "x"},
+    {"id": "gitlab", "preset": "gitlab", "requirements": {"groups": "club"}, "client_id": "x"},
+]
+DOWN = {"id": "club", "issuer": "https://localhost:9", "client_id": "x"}
 MODES: dict[str, dict[str, Any]] = {
     "invite": {},
     "closed": {},
@@ -51,6 +65,8 @@ MODES: dict[str, dict[str, Any]] = {
         "matrix_smtp": SMTP,
         "matrix_registration_email_patterns": ["example.org"],
     },
+    "closed with every preset": {"matrix_oidc_providers": PROVIDERS},
+    "closed with single sign-on": {"matrix_oidc_providers": [DOWN]},
     "open with conditions": {
         "matrix_registration_open_accepted": True,
         "matrix_registration_terms": TERMS,
@@ -69,6 +85,10 @@ DATABASE = "data/synapse.db"
 PLACEHOLDER = re.compile(r"@@homestead-secret:([a-z_]+)@@")
 REGISTER = "/_matrix/client/v3/register"
 TOKEN = "m.login.registration_token"
+WRITTEN = (
+    "_synapse_files + _synapse_secret_files + _synapse_condition_files"
+    " + _synapse_single_sign_on.files"
+)
 INSTALLATION = "-m pip install --quiet --no-compile --no-deps --only-binary=:all: --require-hashes"
 
 
@@ -107,7 +127,7 @@ def signing_key() -> str:
 
 def write(own: Role, root: Path) -> Path:
     """Write the role's files below `root`, with all secrets made, and return the main one."""
-    for entry in own.value("_synapse_files + _synapse_secret_files + _synapse_condition_files"):
+    for entry in own.value(WRITTEN):
         if entry["path"].startswith("/etc/matrix-synapse/"):
             content = _content(entry, own)
             path = Path(moved(entry["path"], root))

@@ -117,7 +117,7 @@ def test_the_service_sees_the_request_as_it_was_sent(nginx: Nginx, port: int) ->
     path = "/_matrix/client/v3/rooms/%21a%3Aexample.com/x%2Fy//z/./%E2%82%AC?since=s%2F1"
     seen = json.loads(nginx.ask(path, port=port, headers={"X-Forwarded-For": "203.0.113.9"}).body)
     assert seen["path"] == path
-    assert seen["headers"]["Host"] == f"{HOSTNAME}:{nginx.ports[port]}"
+    assert seen["headers"]["Host"] == HOSTNAME  # with a port, Synapse would redirect for ever
     assert seen["headers"]["X-Forwarded-For"] == "127.0.0.1"
     assert seen["headers"]["X-Forwarded-Proto"] == "https"
 

@@ -54,6 +54,7 @@ WAYS: dict[str, list[Stage]] = {
 ALLOWED = {
     "invite": {"a good token"},
     "closed": set(),
+    "closed with single sign-on": set(),
     # Whatever else somebody sends, in the end nothing is asked of them.
     "open": {name for name, stages in WAYS.items() if DUMMY in stages},
     "email of one domain": set(),
@@ -61,6 +62,7 @@ ALLOWED = {
 FLOWS = {
     "invite": [[TOKEN, "m.login.dummy"]],
     "closed": [],
+    "closed with single sign-on": [],
     "open": [["m.login.dummy"]],
     "email of one domain": [[EMAIL]],
     "open with conditions": [["m.login.recaptcha", "m.login.terms", "m.login.dummy"]],

@@ -18,6 +18,7 @@ from homeserver import (
     HOST,
     MODES,
     PLACEHOLDER,
+    PROVIDERS,
     python_of_synapse,
     role,
     settings,
@@ -40,6 +41,7 @@ def understood(path):
         "upload": config.media.max_upload_size,
         "statistics": config.metrics.report_stats,
         "metrics": config.metrics.enable_metrics,
+        "providers": {each.idp_id: each.client_secret for each in config.oidc.oidc_providers},
         "guests": config.registration.allow_guest_access,
         "guests in calls": config.voip.turn_allow_guests,
         "domains": [entry["pattern"] for entry in config.registration.allowed_local_3pids],
@@ -66,6 +68,7 @@ ANSWER: dict[str, Any] = {
     "upload": 70 * 1024 * 1024,
     "statistics": False,
     "metrics": False,
+    "providers": {},
     "guests": False,
     "guests in calls": False,
     "domains": [],
@@ -90,6 +93,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "third party": ["email"],
         "email": True,
         "domains": [r"[^@]+@example\.org\Z"],
+    },
+    "closed with every preset": {
+        "registration": False,
+        "providers": {f"oidc-{each['id']}": f"made-oidc_{each['id']}" for each in PROVIDERS},
+    },
+    "closed with single sign-on": {
+        "registration": False,
+        "providers": {"oidc-club": "made-oidc_club"},
     },
     "open with conditions": {
         "unverified": True,

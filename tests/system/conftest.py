@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab import identity
 from ansible_collections.homestead.matrix.tests.lab.components.together import (
     Everything,
     surroundings,
@@ -58,11 +59,11 @@ PEOPLE = ("ircowner", "ircsecond", "mailowner", "pageuser")
 
 @pytest.fixture(scope="session")
 def everything(server: Lab) -> Iterator[Everything]:
-    """Switch all components on in one run, and all off again at the end."""
+    """Switch all components and single sign-on on in one run, and all off again at the end."""
     for name in PEOPLE:
         server.module("matrix", "homestead.matrix.user", name=name, password=PASSWORD)
-    with surroundings(server) as choices:
-        variables = choices.variables()
+    with surroundings(server) as choices, identity.surroundings(server):
+        variables = {**choices.variables(), **identity.variables()}
         first = change(server, **variables)
         assert first.status == 0, first.output[-8000:]
         yield Everything(server, variables, first)

@@ -119,6 +119,8 @@ class Requirements:
     """Our own addresses in the private network, like "10.71.0.1/16"."""
     adopt: bool = False
     """Whether a Synapse of others is to be taken over."""
+    secrets: tuple[str, ...] = ()
+    """The names of secrets that somebody must have put on the host."""
 
 
 def release_fields(os_release: str) -> dict[str, str]:
@@ -181,6 +183,7 @@ def faults(seen: Observation, needed: Requirements) -> list[str]:
             _server_name_fault(seen, needed),
             *_homeserver_faults(seen, needed),
             _unfinished_fault(seen, needed),
+            *_secret_faults(seen, needed),
             turn_server.fault(seen.turnserver, seen.services),
             *_database_faults(seen),
         )
@@ -287,6 +290,15 @@ def _unfinished_fault(seen: Observation, needed: Requirements) -> str:
         "The adoption of the Synapse on the host was interrupted; run again with "
         "matrix_adopt: true, and it will be finished."
     )
+
+
+def _secret_faults(seen: Observation, needed: Requirements) -> list[str]:
+    return [
+        f"Nobody has given the secret {name!r}: set the variable that holds it, or write it to "
+        f"/etc/homestead/secrets/{name} on the host, readable by root only."
+        for name in needed.secrets
+        if name not in seen.secrets
+    ]
 
 
 def _database_faults(seen: Observation) -> list[str]:

@@ -44,6 +44,7 @@ VARIABLES: dict[str, str] = {
         ),
         "matrix_smtp",
     ),
+    **dict.fromkeys(("oidc_providers", "oidc_config"), "matrix_oidc_providers"),
 }
 """A dot leads to a setting inside another."""
 

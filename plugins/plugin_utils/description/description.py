@@ -30,6 +30,7 @@ from .documents import read_client
 from .domains import domain_fault
 from .postmoogle import Postmoogle, read_postmoogle
 from .registration import Conditions
+from .single_sign_on import Provider, read_providers
 from .support import read_support
 from .wireguard import Tunnel, reached_from, read_tunnel
 
@@ -49,6 +50,7 @@ DEFAULTS: dict[str, object] = {
     "max_upload_mb": 50,
     "addresses": [],
     "smtp": {},
+    "oidc_providers": [],
     "extra_ports": [],
     "sources": {},
     "ssh_rate_limit": 0,
@@ -116,6 +118,7 @@ class Description:
     postmoogle: Postmoogle
     admin_ui: AdminUi
     jitsi: jitsi.Jitsi
+    providers: tuple[Provider, ...]
     private_access: str = "sources"
     admin_networks: tuple[str, ...] = ()
     tunnel: Tunnel | None = None
@@ -177,6 +180,10 @@ def _described(domain: object, reader: _Reader) -> Description:
             reader.faults, reader.given, is_wanted="postmoogle" in components
         ),
         jitsi=jitsi.read(reader.read),
+        providers=reader.read(
+            read_providers, "oidc_providers", reader.given["registration_open_accepted"]
+        )
+        or (),
         private_access=access,
         admin_networks=reader.read(read_admin_networks, "admin_networks", components) or (),
         tunnel=tunnel,

@@ -33,6 +33,7 @@ from .description import (
 )
 from .documents import HOMESERVER
 from .ports import closed_ports
+from .sign_on_entries import CALLBACK
 
 DOCUMENTS = "/.well-known/matrix/"
 CERTIFICATE_DIRECTORY = "/etc/homestead/tls"
@@ -66,6 +67,8 @@ def derive(description: Description) -> Data:
         "components": list(description.components),
         "registration": description.registration,
         "sign_up": description.sign_up.as_dict(),
+        "single_sign_on": single_sign_on(description),
+        "secrets_to_give": secrets_to_give(description),
         "max_upload_mb": description.max_upload_mb,
         "ports": [port.as_dict() for port in description.ports],
         "listens": listens(description),
@@ -115,6 +118,26 @@ def _words(row: Component, description: Description) -> dict[str, str]:
 def base_url(description: Description) -> str:
     """Return the address that clients use; without a slash at the end, which some cannot take."""
     return f"https://{description.hostname}"
+
+
+def single_sign_on(description: Description) -> list[Data]:
+    """Return the providers as Synapse has them, but for their secrets, and what to tell them."""
+    return [
+        {
+            "id": provider.id,
+            "name": provider.name,
+            "new_accounts": provider.new_accounts,
+            "redirect_uri": f"{base_url(description)}{CALLBACK}",
+            "secret": provider.secret,
+            "settings": provider.settings,
+        }
+        for provider in description.providers
+    ]
+
+
+def secrets_to_give(description: Description) -> list[str]:
+    """Return the secrets that the host must have, because the description does not say them."""
+    return [each.secret for each in description.providers if not each.secret_given]
 
 
 def listens(description: Description) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..description.values import listed
 from ..plan.operators_plan import dns_records
 from ..report.report import Report
 from ..report.table import verdict
@@ -74,13 +75,24 @@ def handover(site: Data, keys: Mapping[str, str] | None = None) -> dict[str, Any
         "addresses": _addresses(site),
         "registration": {
             "mode": site["registration"],
-            "how": how.format(domain=site["domain"]),
+            "how": _by_providers(site) + how.format(domain=site["domain"]),
             "command": command,
         },
         "next": list(_next(site)),
         "hints": [_SLOW, *([_SILENT] if site["bots"] else [])],
         "verification": None,
     }
+
+
+def _by_providers(site: Data) -> str:
+    """Say whose people need nothing else."""
+    names = [each["name"] for each in site["single_sign_on"] if each["new_accounts"]]
+    if not names:
+        return ""
+    return (
+        f"Whoever may log in with {listed(names)} gets an account by doing so. "
+        "What follows is for all others. "
+    )
 
 
 def with_verification(handed: Data, report: Report) -> dict[str, Any]:

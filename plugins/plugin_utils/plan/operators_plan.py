@@ -55,6 +55,7 @@ def plan(
     return {
         "format": FORMAT,
         **{key: site[key] for key in _TAKEN},
+        "single_sign_on": single_sign_on(site),
         "dns_records": dns_records(site, keys or {}),
         "snippets": snippets(redirects, site["well_known"]),
         "published": None if published is None else _unexpected(published, site["ports"]),
@@ -64,6 +65,14 @@ def plan(
 def dns_records(site: Data, keys: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the DNS records of a site, with the host's keys; without a value if one is unknown."""
     return [_with_key(record, keys) for record in site["dns_records"]]
+
+
+def single_sign_on(site: Data) -> list[dict[str, str]]:
+    """Return what to register at each provider of single sign-on."""
+    return [
+        {key: provider[key] for key in ("name", "redirect_uri")}
+        for provider in site["single_sign_on"]
+    ]
 
 
 def _with_key(record: Data, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def text(planned: Data) -> str:
         _section("DNS records to create", _records(planned)),
         _section("Documents that the host serves", _documents(planned)),
         _section(f"Redirects that {planned['domain']} must make", _redirects(planned)),
+        _section("Redirect URIs to register for single sign-on", _single_sign_on(planned)),
         *_snippets(planned),
         _section("Bots to talk to, once the server runs", _bots(planned)),
     ]
@@ -156,6 +166,10 @@ def _redirects(planned: Data) -> list[str]:
         f"(status {redirect['status']}, with Access-Control-Allow-Origin: *)"
         for redirect in planned["redirects"]
     ]
+
+
+def _single_sign_on(planned: Data) -> list[str]:
+    return columns([[each["name"], each["redirect_uri"]] for each in planned["single_sign_on"]])
 
 
 def _bots(planned: Data) -> list[str]:

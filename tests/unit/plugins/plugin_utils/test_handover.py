@@ -42,6 +42,11 @@ CASES = {
     "a bridge": BRIDGE,
     "addresses": {"addresses": ["192.0.2.1", "2001:db8::1"]},
     "nobody may register": {"registration": "closed"},
+    "single sign-on": {
+        "oidc_providers": [
+            {"id": "google", "preset": "google", "client_id": "x", "domain": "example.com"}
+        ]
+    },
     "everybody may register": {"registration": "open", "registration_open_accepted": True},
     "an own port": {"extra_ports": [{"protocol": "udp", "first": 7000, "purpose": "a|b <i>"}]},
 }

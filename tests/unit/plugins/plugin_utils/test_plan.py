@@ -34,6 +34,10 @@ CASES = [
         {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}, id="a bridge"
     ),
     pytest.param(MAIL, id="e-mail"),
+    pytest.param(
+        {"oidc_providers": [{"id": "club", "issuer": "https://id.example.com", "client_id": "x"}]},
+        id="single sign-on",
+    ),
     pytest.param({"serve_base_domain": True, "addresses": ["192.0.2.1"]}, id="base domain here"),
     pytest.param(
         {"sources": {"ssh": ["192.0.2.0/24"]}, "extra_ports": [{"protocol": "udp", "first": 7000}]},

@@ -57,6 +57,22 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
     untrusted,
 )
 
+LOGIN = f"{API}/_matrix/client/v3/login"
+PROVIDERS = [{"id": "oidc-google", "name": "Google", "brand": "google"}]
+SINGLE_SIGN_ON = page(
+    {
+        "flows": [
+            {"type": "m.login.sso", "identity_providers": PROVIDERS},
+            {"type": "m.login.token"},
+            {"type": "m.login.password"},
+        ]
+    }
+)
+
+
+def open_beside_single_sign_on(server: Server) -> None:
+    server.replies |= {LOGIN: SINGLE_SIGN_ON, REGISTER: flows(["m.login.dummy"])}
+
 
 @pytest.mark.parametrize(
     ("damage", "named"),
@@ -124,6 +140,10 @@ from ansible_collections.homestead.matrix.tests.unit.plugins.module_utils.verify
         ),
         pytest.param(
             expecting(registration="email"), {"error registration.mode"}, id="another mode planned"
+        ),
+        pytest.param(put(LOGIN, SINGLE_SIGN_ON), set(), id="single sign-on beside the mode"),
+        pytest.param(
+            open_beside_single_sign_on, {"error registration.mode"}, id="open beside single sign-on"
         ),
         pytest.param(
             put(f"{API}/_synapse/admin/v1/server_version", page({"server_version": "1.100"})),
