@@ -39,6 +39,7 @@ REGISTER = f"https://{HOSTNAME}/_matrix/client/v3/register"
 STAGE = "m.login.registration_token"
 PAGE = f"https://{HOSTNAME}/_matrix/client/v3/auth/{STAGE}/fallback/web"
 REFUSAL = "Error: Invalid registration token"
+LOG = "invitation.log"
 KEPT = f"/etc/homestead/secrets/registration_token_{PERSON}"
 """Where the host remembers the token, because the invitation has a name."""
 
@@ -74,10 +75,12 @@ def invited(server: Lab, end: datetime) -> Iterator[Invited]:
     qr = server.state / "visitor.png"
     qr.unlink(missing_ok=True)
     options = (f"-e person={PERSON}", "-e uses=1", "-e expires=7d", f"-e qr={qr.name}")
-    run = server.play_alone("invite", "-vvvv", "--diff", *options)
+    log = {"ANSIBLE_LOG_PATH": str(server.state / LOG)}
+    run = server.play_alone("invite", "-vvvv", "--diff", *options, environment=log)
     assert run.status == 0, run.output[-8000:]
     yield Invited(run, qr)
     qr.unlink()
+    (server.state / LOG).unlink()
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,8 @@ def test_the_token_is_shown_once_and_to_nobody_else(server: Lab, invited: Invite
     assert invited.run.output.count(invited.token) == 1
     places = [server.state, Path.home() / ".ansible"]
     files = [file for place in places for file in place.rglob("*") if file.is_file()]
+    assert LOG in {file.name for file in files}
     assert [file for file in files if invited.token.encode() in file.read_bytes()] == []
-    assert invited.token not in server.run("matrix", "journalctl", "--no-pager")
     find = "grep -rslF --file=- /etc /root /tmp /var/log /var/lib/homestead"
     assert server.shell("matrix", find, stdin=invited.token).split() == [KEPT]
 
@@ -156,3 +159,4 @@ def test_a_used_invitation_is_not_shown_again_and_is_withdrawn(
     assert (withdrawn.status, withdrawn.recap("matrix")["changed"]) == (0, 1)
     assert invited.token not in again.output + withdrawn.output
     assert server.attempt("matrix", "test", "-e", KEPT).returncode != 0
+    assert invited.token not in server.run("matrix", "journalctl", "--no-pager")

@@ -20,7 +20,7 @@ from ...module_utils.service.secrets import NAME
 KINDS = (".svg", ".png")
 _OTHER_MODES = {
     "closed": "with matrix_registration closed nobody registers, with a token or without: make the "
-    "account, as 'ansible-playbook homestead.matrix.user -e name=alice' does",
+    "account, as 'ansible-playbook homestead.matrix.user -e user=alice' does",
     "email": "with matrix_registration email no token is asked for: whoever proves an e-mail "
     "address registers; tell people the name of the server",
     "open": "with matrix_registration open no token is asked for: everybody registers; tell people "
