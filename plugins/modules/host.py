@@ -57,7 +57,7 @@ options:
         taking it over is one.
     type: bool
     default: false
-  secrets:
+  given:
     description:
       - Names of secrets that somebody else than the host has made. A host is refused that has none
         of such a name in C(/etc/homestead/secrets).

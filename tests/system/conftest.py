@@ -59,11 +59,12 @@ PEOPLE = ("ircowner", "ircsecond", "mailowner", "pageuser")
 
 @pytest.fixture(scope="session")
 def everything(server: Lab) -> Iterator[Everything]:
-    """Switch all components and single sign-on on in one run, and all off again at the end."""
+    """Switch everything on, single sign-on the only way to an account, and all off at the end."""
     for name in PEOPLE:
         server.module("matrix", "homestead.matrix.user", name=name, password=PASSWORD)
     with surroundings(server) as choices, identity.surroundings(server):
         variables = {**choices.variables(), **identity.variables()}
+        variables["matrix_registration"] = "closed"
         first = change(server, **variables)
         assert first.status == 0, first.output[-8000:]
         yield Everything(server, variables, first)

@@ -29,7 +29,7 @@ def answer(request: ModuleRequest) -> Result:
         ports=frozenset(arguments["ports"]),
         adopt=arguments["adopt"],
         tunnel=tuple(arguments["tunnel"]),
-        secrets=tuple(arguments["secrets"]),
+        secrets=tuple(arguments["given"]),
     )
     seen = observe(ports=needed.ports)
     found = faults(seen, needed)

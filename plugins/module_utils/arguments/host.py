@@ -12,7 +12,7 @@ ARGUMENTS = {
     "ports": {"type": "list", "elements": "str", "default": ["tcp 80", "tcp 443"]},
     "tunnel": {"type": "list", "elements": "str", "default": []},
     "adopt": {"type": "bool", "default": False},
-    "secrets": {"type": "list", "elements": "str", "default": []},
+    "given": {"type": "list", "elements": "str", "default": []},
     "refuse": {"type": "bool", "default": True},
     "turn_credentials": {"type": "bool", "default": False},
 }

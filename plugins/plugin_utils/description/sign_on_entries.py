@@ -36,6 +36,7 @@ _SAID_BESIDE = {
     "client_id": "client_id",
     "client_secret": "client_secret",
     "client_secret_path": "client_secret",
+    "client_secret_jwt_key": "client_secret",
     "scopes": "scopes",
     "attribute_requirements": "requirements",
     "enable_registration": "new_accounts",

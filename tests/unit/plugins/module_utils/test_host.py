@@ -455,3 +455,12 @@ def test_several_faults_are_a_list() -> None:
     assert told(["One.", "Two."]) == (
         "The host cannot be a Matrix server for 2 reasons:\n- One.\n- Two."
     )
+
+
+def test_a_secret_that_nobody_has_given_is_missed_before_anything_changes() -> None:
+    needed = replace(NEEDED, secrets=("oidc_club", "oidc_google"))
+    [sentence] = faults(replace(FRESH, secrets=frozenset({"oidc_google"})), needed)
+    assert sentence == (
+        "Nobody has given the secret 'oidc_club': set the variable that holds it, or write it to "
+        "/etc/homestead/secrets/oidc_club on the host, readable by root only."
+    )
