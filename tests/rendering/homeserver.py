@@ -59,6 +59,9 @@ MODES: dict[str, dict[str, Any]] = {
     "invite": {},
     "closed": {},
     "open": {"matrix_registration_open_accepted": True},
+    "closed with e-mail": {
+        "matrix_smtp": {"host": "10.0.0.5", "tls": "none", "from": "50% Club <matrix@example.com>"}
+    },
     "email": {"matrix_smtp": SMTP},
     "email with an account": {"matrix_smtp": {**SMTP, "port": 465, "user": "matrix"}},
     "email of one domain": {

@@ -87,6 +87,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "invite": {"token": True},
     "closed": {"registration": False},
     "open": {"unverified": True},
+    "closed with e-mail": {"registration": False, "email": True},
     "email": {"third party": ["email"], "email": True},
     "email with an account": {"third party": ["email"], "email": True},
     "email of one domain": {

@@ -9,10 +9,9 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Callable, TypeVar
 
-from ...module_utils.names import email_fault, user_id_fault
+from ...module_utils.names import user_id_fault
 from . import accounts, jitsi, ports, registration, values
 from .admin_ui import NO_BUNDLE, AdminUi, read_admin_ui
 from .components import (
@@ -28,6 +27,7 @@ from .components import (
 from .dnsmasq import Resolver, read_resolver
 from .documents import read_client
 from .domains import domain_fault
+from .mail import Mail, read_mail
 from .postmoogle import Postmoogle, read_postmoogle
 from .registration import Conditions
 from .single_sign_on import Provider, read_providers
@@ -85,7 +85,6 @@ _DOCUMENTATION = tuple(
     ipaddress.ip_network(text)
     for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 )
-_SMTP_EXAMPLE = "{host: smtp.example.com, from: matrix@example.com}"
 
 
 def variable(name: str) -> str:
@@ -124,6 +123,7 @@ class Description:
     tunnel: Tunnel | None = None
     resolver: Resolver | None = None
     accounts: tuple[accounts.Account, ...] = ()
+    mail: Mail | None = None
 
 
 class _Reader:
@@ -144,7 +144,6 @@ def read_description(domain: object, given: Mapping[str, object]) -> Description
     reader = _Reader(given)
     description = _described(domain, reader)
     reader.read(values.choice, "firewall", FIREWALLS)
-    reader.read(check_smtp, "smtp", description.registration)
     reader.read(check_directory, "report_dir")
     reader.read(check_ignored, "verify_ignore")
     reader.faults.add(label_faults(description))
@@ -191,6 +190,7 @@ def _described(domain: object, reader: _Reader) -> Description:
         resolver=_read_resolver(reader, components, tunnel),
         accounts=reader.faults.read(accounts.read_accounts, str(domain), components, reader.given)
         or (),
+        mail=reader.read(read_mail, "smtp", reader.given["registration"]),
     )
 
 
@@ -388,43 +388,3 @@ def check_ignored(name: str, value: object) -> None:
             refuse_unknown(ids)
         except ValueError as error:
             raise ValueError(f"{name}: {error}.") from None
-
-
-def check_smtp(name: str, value: object, registration: str) -> None:
-    """Check the mail relay, without which nobody can prove an e-mail address."""
-    given = values.mapping(name, value)
-    if not given:
-        if registration == "email":
-            raise ValueError(
-                f"matrix_registration 'email' needs {name}, the server that sends the messages; "
-                f"write {_SMTP_EXAMPLE}."
-            )
-        return
-    faults = (_smtp_host_fault(given), _sender_fault(given), _password_fault(given))
-    values.refuse([fault for fault in faults if fault])
-    values.port(f"The port of {name}", given.get("port", 587))
-
-
-def _smtp_host_fault(given: Mapping[str, object]) -> str:
-    host = given.get("host")
-    if isinstance(host, str) and host and not set(host) & set(":/ @"):
-        return ""
-    return f"matrix_smtp cannot have the host {host!r}; write only its name, like smtp.example.com."
-
-
-def _password_fault(given: Mapping[str, object]) -> str:
-    """Judge the password without naming it."""
-    password = given.get("password", "")
-    if not isinstance(password, str) or len(password.splitlines()) > 1:
-        return "The password of matrix_smtp must be one line of text; put it in quotes."
-    return "" if given.get("user") or not password else "matrix_smtp has a password but no user."
-
-
-def _sender_fault(given: Mapping[str, object]) -> str:
-    """Judge the sender, which may carry a display name (RFC 5322 section 3.4)."""
-    sender = given.get("from")
-    _display_name, address = parseaddr(str(sender))
-    fault = email_fault(address)
-    if sender is not None and (fault is None or fault.severity != "error"):
-        return ""
-    return f"matrix_smtp cannot have the sender {sender!r}; write from like matrix@example.com."

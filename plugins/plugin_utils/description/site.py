@@ -91,6 +91,7 @@ def derive(description: Description) -> Data:
         "jitsi": jitsi(description),
         "roles": [row.role for row in rows(description) if row.optional],
         "dns_records": dns_records(description),
+        "mail": description.mail.as_dict() if description.mail else {},
         "wireguard": description.tunnel.as_dict() if description.tunnel else {},
         "dnsmasq": resolver(description),
         "admin_ui": admin_ui(description),

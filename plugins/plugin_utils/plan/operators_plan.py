@@ -16,6 +16,7 @@ from ...module_utils.host.published import (
     remedy,
     unexpected,
 )
+from .mail_hints import mail_hints
 from .snippets import snippets
 
 FORMAT = 1
@@ -57,6 +58,7 @@ def plan(
         **{key: site[key] for key in _TAKEN},
         "single_sign_on": single_sign_on(site),
         "dns_records": dns_records(site, keys or {}),
+        "mail_hints": mail_hints(site),
         "snippets": snippets(redirects, site["well_known"]),
         "published": None if published is None else _unexpected(published, site["ports"]),
     }
@@ -95,6 +97,7 @@ def text(planned: Data) -> str:
         _section("Ports that the firewall of your provider must let through", _ports(planned)),
         _section("Ports that Docker publishes past the firewall", _published(planned)),
         _section("DNS records to create", _records(planned)),
+        _section("DNS records that let others believe our e-mail", _mail_hints(planned)),
         _section("Documents that the host serves", _documents(planned)),
         _section(f"Redirects that {planned['domain']} must make", _redirects(planned)),
         _section("Redirect URIs to register for single sign-on", _single_sign_on(planned)),
@@ -145,6 +148,10 @@ def _records(planned: Data) -> list[str]:
             for record in planned["dns_records"]
         ]
     )
+
+
+def _mail_hints(planned: Data) -> list[str]:
+    return columns([[hint["name"], hint["type"], hint["hint"]] for hint in planned["mail_hints"]])
 
 
 def record_value(record: Data) -> str:

@@ -38,6 +38,7 @@ CASES = [
         {"oidc_providers": [{"id": "club", "issuer": "https://id.example.com", "client_id": "x"}]},
         id="single sign-on",
     ),
+    pytest.param({"smtp": {"host": "a.test", "from": "m@b.test"}}, id="a relay for e-mail"),
     pytest.param({"serve_base_domain": True, "addresses": ["192.0.2.1"]}, id="base domain here"),
     pytest.param(
         {"sources": {"ssh": ["192.0.2.0/24"]}, "extra_ports": [{"protocol": "udp", "first": 7000}]},
