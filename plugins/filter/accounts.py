@@ -58,7 +58,8 @@ from ..plugin_utils.program.refusal import DescriptionError
 def accounts(site: Mapping[str, Any], **given: object) -> list[dict[str, Any]]:
     """Return the accounts."""
     try:
-        read = read_accounts(site["domain"], site["components"], {**DEFAULTS, **given})
+        inputs = {**DEFAULTS, **given, "smtp": True}  # the filter site has judged that
+        read = read_accounts(site["domain"], site["components"], inputs)
     except ValueError as error:
         raise DescriptionError(str(error)) from None
     return [account.as_user() for account in read]

@@ -49,6 +49,13 @@ options:
       The name that others see. Without it a new account shows its local name, and one that exists
       stays as it is.
     type: str
+  email:
+    description:
+      - An e-mail address that the account gets besides those it has, and that counts as proven.
+      - Where Synapse sends e-mail (C(matrix_smtp)), whoever reads it sets a password by the link
+        that clients offer to those who have forgotten theirs.
+      - One that belongs to another account is refused.
+    type: str
   password:
     description:
       - The password.
@@ -101,6 +108,9 @@ options:
         type: bool
       displayname:
         description: As O(displayname).
+        type: str
+      email:
+        description: As O(email).
         type: str
       password:
         description: As O(password).
@@ -196,6 +206,7 @@ ACCOUNT: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "deactivated"], "default": "present"},
     "admin": {"type": "bool"},
     "displayname": {"type": "str"},
+    "email": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "generate_password": {"type": "bool", "no_log": False},
     "password_secret": {"type": "str", "no_log": False},
@@ -248,7 +259,14 @@ def run(
 
 def _person(given: dict[str, Any]) -> Person:
     always = given["update_password"] == "always"
-    wish = Wish(given["state"], given["admin"], given["displayname"], given["password"], always)
+    wish = Wish(
+        given["state"],
+        admin=given["admin"],
+        displayname=given["displayname"],
+        password=given["password"],
+        always=always,
+        email=given["email"],
+    )
     secret, generated = given["password_secret"], bool(given["generate_password"])
     return Person(given["name"], wish, secret=secret, generated=generated)
 

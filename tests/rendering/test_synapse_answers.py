@@ -5,19 +5,52 @@
 
 from __future__ import annotations
 
+import re
+import urllib.request
 from collections.abc import Iterator
+from email import message_from_bytes
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     HomeserverError,
 )
 from ansible_collections.homestead.matrix.plugins.modules import user
 from homeserver import REGISTER, TOKEN, Homeserver, ask, homeserver_of
+from nginx_rendering import free_port
+
+
+class Mailbox:
+    """Takes every message, as a relay does (aiosmtpd calls this)."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's
+        content = envelope.original_content or b""
+        parts = message_from_bytes(content).walk()
+        payloads = [bytes(part.get_payload(decode=True) or b"") for part in parts]
+        self.texts.append("\n".join(payload.decode() for payload in payloads))
+        return "250 OK"
 
 
 @pytest.fixture(scope="module")
-def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]:
-    with homeserver_of("invite", tmp_path_factory.mktemp("synapse")) as running:
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    """Return a mailbox, and the port at which it takes messages."""
+    box, port = Mailbox(), free_port()
+    relay = Controller(box, hostname="127.0.0.1", port=port)
+    relay.start()
+    yield box, port
+    relay.stop()
+
+
+@pytest.fixture(scope="module")
+def homeserver(
+    tmp_path_factory: pytest.TempPathFactory, mailbox: tuple[Mailbox, int]
+) -> Iterator[Homeserver]:
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": mailbox[1], "notif_from": "matrix@example.com"}
+    with homeserver_of("invite", tmp_path_factory.mktemp("synapse"), email=mail) as running:
         yield running
 
 
@@ -85,6 +118,39 @@ def test_many_accounts_are_made_at_once_and_each_can_log_in(homeserver: Homeserv
         password = homeserver.passwords.read(name)
         assert password
         assert homeserver.login(name, password)["user_id"] == f"@{name}:example.com"
+
+
+RESET = "/_matrix/client/v3/account/password"
+
+
+def test_whoever_reads_the_mail_sets_a_password(
+    homeserver: Homeserver, mailbox: tuple[Mailbox, int]
+) -> None:
+    wish = {"name": "erin", "email": "Erin@example.org"}
+    assert homeserver.user(**wish)["changed"]
+    assert not homeserver.user(**wish)["changed"]
+    client = {"client_secret": "of-the-client"}
+    asked = {**client, "email": "erin@example.org", "send_attempt": 1}
+    sid = ask(f"{homeserver.url}{RESET}/email/requestToken", asked)["sid"]
+    link = re.search(r"https://matrix\.example\.com(/\S+submit_token\?\S+)", mailbox[0].texts[-1])
+    assert link
+    page, _mark, query = link[1].replace("&amp;", "&").partition("?")
+    with urllib.request.urlopen(f"{homeserver.url}{page}", query.encode()) as confirmed:
+        assert confirmed.status == 200
+    auth = {"type": "m.login.email.identity", "threepid_creds": {**client, "sid": sid}}
+    assert ask(f"{homeserver.url}{RESET}", {"new_password": "chosen by erin", "auth": auth}) == {}
+    assert homeserver.login("erin", "chosen by erin")["user_id"] == "@erin:example.com"
+
+
+def test_an_address_is_added_to_others_and_taken_from_nobody(homeserver: Homeserver) -> None:
+    first = {"name": "frank", "email": "frank@example.org"}
+    homeserver.user(**first)
+    assert homeserver.user(name="frank", email="f@example.org")["changed"]
+    assert not homeserver.user(**first)["changed"]
+    with pytest.raises(HomeserverError, match=r"^f@example\.org belongs to @frank:example\.com"):
+        homeserver.user(name="grace", email="f@example.org")
+    assert homeserver.user(name="frank", state="deactivated")["changed"]
+    assert homeserver.user(name="grace", email="f@example.org")["changed"]
 
 
 def test_a_lost_access_token_is_replaced(homeserver: Homeserver) -> None:

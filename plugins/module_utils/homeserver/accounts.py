@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .interface import HomeserverError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Wish:
     displayname: str | None = None
     password: str | None = field(default=None, repr=False)
     always: bool = False
+    email: str | None = None
 
     def sets_password(self, current: Account | None) -> bool:
         """Tell whether this is the moment for a password: a new account, or one that comes back."""
@@ -56,8 +60,13 @@ def full_user_id(name: str, server_name: str) -> str:
     return name if colon else f"@{name}:{server_name}"
 
 
-def plan(wish: Wish, current: Account | None) -> dict[str, Any] | None:
-    """Return the changes that make the wish true, or nothing if it is true already."""
+def plan(
+    wish: Wish, current: Account | None, emails: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """Return the changes that make the wish true, or nothing if it is true already.
+
+    `emails` are the addresses that the account has, in small letters, as homeservers compare them.
+    """
     if wish.state == "deactivated" and current is None:
         return None
     before = vars(current) if current else {}
@@ -66,6 +75,8 @@ def plan(wish: Wish, current: Account | None) -> dict[str, Any] | None:
         changes.pop("deactivated", None)
     if wish.password is not None and wish.sets_password(current):
         changes["password"] = wish.password
+    if wish.email and wish.state == "present" and wish.email.casefold() not in emails:
+        changes["email"] = wish.email
     return changes if changes or current is None else None
 
 

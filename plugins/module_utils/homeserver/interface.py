@@ -52,10 +52,13 @@ class Homeserver(Protocol):
     def accounts(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return those of these accounts that exist, by their Matrix IDs."""
 
-    def change_account(self, user_id: str, changes: Mapping[str, object]) -> None:
-        """Make an account, or change it: attributes of Account, and `password`.
+    def emails(self, user_id: str) -> Collection[str]:
+        """Return the e-mail addresses of an account, in small letters."""
 
-        A new password ends no sessions.
+    def change_account(self, user_id: str, changes: Mapping[str, object]) -> None:
+        """Make an account, or change it: attributes of Account, `password` and `email`.
+
+        A new password ends no sessions. An address is one more, and must be nobody else's.
         """
 
     def tokens(self) -> list[Token]:

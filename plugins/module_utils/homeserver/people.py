@@ -18,7 +18,7 @@ from .accounts import Account, Wish, full_user_id, outcome, plan
 from .interface import HomeserverError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from .interface import Homeserver, Secrets
 
@@ -84,13 +84,18 @@ class Registry:
 
     def _settle(self, person: Person, user_id: str, current: Account | None) -> Settled:
         wish = replace(person.wish, password=self._password(person, user_id, current))
-        changes = plan(wish, current)
+        changes = plan(wish, current, self._emails(wish, user_id, current))
         if changes is not None and self.server and not self.check_mode:
             self._change(self.server, user_id, changes, is_new=current is None)
         file = self._file(file_name(user_id), wish)
         is_new = bool(self.server and self.server.new_account == user_id)
         changed = changes is not None or is_new
         return Settled(user_id, current, outcome(wish, current), changed, file)
+
+    def _emails(self, wish: Wish, user_id: str, current: Account | None) -> Collection[str]:
+        """Return the addresses of an account that shall have one; others are not asked for."""
+        has_any = wish.email and current is not None and not current.deactivated
+        return self.server.emails(user_id) if self.server and has_any else ()
 
     def _change(
         self, server: Homeserver, user_id: str, changes: Mapping[str, object], *, is_new: bool

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..homeserver.accounts import Account
+from ..homeserver.interface import HomeserverError
 from ..homeserver.tokens import Token
 from .admin import Administrator, Call, Send, session_for
 
@@ -26,6 +27,7 @@ CROWD = 20
 """All accounts are listed if they are at most so many times those that are asked for."""
 TOKENS = "/_synapse/admin/v1/registration_tokens"
 USERS = "/_synapse/admin/v2/users"
+EMAILS = "/_synapse/admin/v1/threepid/email/users"
 
 
 def sign_in(send: Send, secrets: Secrets, *, check_mode: bool) -> Synapse | None:
@@ -67,9 +69,29 @@ class Synapse:
         found = {name: answer.body for name, answer in answers.items() if answer.status == 200}
         return {name: account(body) for name, body in found.items()}
 
+    def emails(self, user_id: str) -> Collection[str]:
+        known = self._threepids(user_id)
+        return {each["address"].casefold() for each in known if each["medium"] == "email"}
+
     def change_account(self, user_id: str, changes: Mapping[str, object]) -> None:
-        stay = {"logout_devices": False} if "password" in changes else {}
-        self.session.ask(Call("PUT", user_path(user_id), {**changes, **stay}))
+        body = dict(changes)
+        if "password" in body:
+            body["logout_devices"] = False
+        if "email" in body:
+            body["threepids"] = self._with_email(user_id, str(body.pop("email")))
+        self.session.ask(Call("PUT", user_path(user_id), body))
+
+    def _threepids(self, user_id: str) -> list[dict[str, Any]]:
+        """Return the addresses of an account, which Synapse calls third-party identifiers."""
+        answer = self.session.ask(Call("GET", user_path(user_id)))
+        return list(answer.body["threepids"]) if answer.status == 200 else []
+
+    def _with_email(self, user_id: str, email: str) -> list[dict[str, Any]]:
+        """Return all addresses of an account and one more; Synapse would take it from others."""
+        owner = self.session.ask(Call("GET", f"{EMAILS}/{quote(email, safe='')}"))
+        if owner.body.get("user_id", user_id) != user_id:
+            raise HomeserverError(f"{email} belongs to {owner.body['user_id']} already")
+        return [*self._threepids(user_id), {"medium": "email", "address": email}]
 
     def tokens(self) -> list[Token]:
         answer = self.session.ask(Call("GET", TOKENS))  # a token in a path would be logged

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils.homeserver.interface import ADMINISTRATOR
-from ...module_utils.names import USER_ID_OCTETS, user_id_fault
+from ...module_utils.names import USER_ID_OCTETS, email_fault, user_id_fault
 from . import values
 from .components import COMPONENTS
 
 DEFAULTS: dict[str, object] = {"admins": [], "users": [], "users_file": ""}
-COLUMNS = ("name", "displayname", "admin", "state", "password")
+COLUMNS = ("name", "displayname", "admin", "state", "email", "password")
 STATES = ("present", "deactivated")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 512
 LONGEST_DISPLAYNAME = 256
@@ -37,12 +37,13 @@ class Account:
     state: str = "present"
     admin: bool | None = None
     displayname: str | None = None
+    email: str | None = None
     password: str | None = field(default=None, repr=False)
 
     def as_user(self) -> dict[str, Any]:
-        """Return it as the module `user` has it; who has no password gets one made."""
+        """Return it as the module `user` has it; who cannot set a password gets one made."""
         own = {key: value for key, value in vars(self).items() if value is not None}
-        made = {"generate_password": True} if self.password is None else {}
+        made = {} if self.password or self.email else {"generate_password": True}
         return {**own, **made}
 
 
@@ -58,6 +59,7 @@ def read_accounts(
     admins = faults.read(_admins, "matrix_admins", given["admins"], names) or []
     accounts = [(where, account) for where, account in read if account is not None]
     faults.add(list(_twice(accounts)))
+    faults.add(list(_unreached(accounts, given)))
     faults.add(list(_contradictions(accounts, admins)))
     faults.check()
     known = {account.name: account for _where, account in accounts}
@@ -158,6 +160,7 @@ def _account(where: str, entry: Mapping[str, object], names: _Names) -> Account:
         state=str(state or "present"),
         admin=_admin(where, entry.get("admin")),
         displayname=_displayname(where, entry.get("displayname")),
+        email=_email(where, entry.get("email")),
         password=_password(where, entry.get("password"), name),
     )
 
@@ -178,6 +181,13 @@ def _displayname(where: str, value: object) -> str | None:
         f"{where} has a wrong displayname; write one line of at most {LONGEST_DISPLAYNAME} "
         "characters, in quotes."
     )
+
+
+def _email(where: str, value: object) -> str | None:
+    fault = None if value is None else email_fault(value)
+    if fault is not None and fault.severity == "error":
+        raise ValueError(f"{where} has a wrong email: {fault.message}.")
+    return None if value is None else str(value)
 
 
 def _password(where: str, value: object, name: str) -> str | None:
@@ -217,6 +227,20 @@ def _twice(accounts: Collection[tuple[str, Account]]) -> Iterator[str]:
         if account.name in first:
             yield f"{where} is {account.name!r} like {first[account.name]}; keep one of them."
         first.setdefault(account.name, where[0].lower() + where[1:])
+
+
+def _unreached(
+    accounts: Collection[tuple[str, Account]], given: Mapping[str, object]
+) -> Iterator[str]:
+    """Yield a sentence for each address that is somebody else's too, or gets no e-mail."""
+    first: dict[str, str] = {}
+    written = [(where, account.email.casefold()) for where, account in accounts if account.email]
+    for where, email in written:
+        if not given["smtp"]:
+            yield f"{where} has an email, which needs matrix_smtp; set that, or take it out."
+        elif email in first:
+            yield f"{where} has the email of {first[email]}; each account needs one of its own."
+        first.setdefault(email, where[0].lower() + where[1:])
 
 
 def _contradictions(

@@ -22,9 +22,10 @@ NONCE = "nonce"
 TOKENS = "/_synapse/admin/v1/registration_tokens"
 LISTS = "/_synapse/admin/v1"
 USERS = "/_synapse/admin/v2/users"
+EMAILS = "/_synapse/admin/v1/threepid/email/users"
 ACCOUNTS = "/_synapse/admin/v2"
 NEW_TOKEN = {"uses_allowed": None, "expiry_time": None, "pending": 0, "completed": 0}
-NEW_USER = {"admin": False, "deactivated": False, "displayname": None}
+NEW_USER = {"admin": False, "deactivated": False, "displayname": None, "threepids": []}
 
 Known = dict[str, dict[str, Any]]
 
@@ -77,6 +78,8 @@ class FakeSynapse:
         folder, _unused, name = request.path.rpartition("/")
         if request.method == "PUT" and unquote(name) == self.refuses:
             return Response(400, {"errcode": "M_INVALID_USERNAME", "error": "Wrong name"})
+        if folder == EMAILS:
+            return self._owner(unquote(name))
         change = _CHANGES[folder, request.method]
         places = {LISTS: self.tokens, TOKENS: self.tokens}
         known = places.get(folder, self.users)
@@ -87,6 +90,15 @@ class FakeSynapse:
         """The methods of all requests that change tokens or accounts."""
         asked = (request for request in self.requests if request.path.startswith((TOKENS, USERS)))
         return [request.method for request in asked if request.method != "GET"]
+
+    def _owner(self, email: str) -> Response:
+        known = {
+            each["address"].casefold(): user_id
+            for user_id, body in self.users.items()
+            for each in body.get("threepids", [])
+        }
+        owner = known.get(email.casefold())
+        return Response(200, {"user_id": owner}) if owner else Response(404)
 
     def _whoami(self, request: Call) -> Response:
         if request.token in self.access_tokens:

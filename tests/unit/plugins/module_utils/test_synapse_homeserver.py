@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.accounts import Account
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.interface import (
     Homeserver,
+    HomeserverError,
 )
 from ansible_collections.homestead.matrix.plugins.module_utils.homeserver.tokens import (
     Token,
@@ -90,6 +91,18 @@ def test_yes_may_be_a_number() -> None:
 def test_a_new_password_ends_no_sessions(server: Homeserver, synapse: FakeSynapse) -> None:
     server.change_account(ALICE, {"password": "p"})
     assert synapse.requests[-1].body == {"password": "p", "logout_devices": False}
+
+
+def test_an_address_is_one_more_and_nobody_elses(server: Homeserver, synapse: FakeSynapse) -> None:
+    phone = {"medium": "msisdn", "address": "4930"}
+    synapse.users[ALICE] = {"threepids": [phone, {"medium": "email", "address": "a@example.org"}]}
+    assert server.emails(ALICE) == {"a@example.org"}
+    server.change_account(ALICE, {"email": "B@example.org"})
+    assert server.emails(ALICE) == {"a@example.org", "b@example.org"}
+    assert phone in synapse.users[ALICE]["threepids"]
+    with pytest.raises(HomeserverError, match=rf"^a@example\.org belongs to {ALICE}"):
+        server.change_account("@bob:example.com", {"email": "a@example.org"})
+    assert server.emails("@bob:example.com") == set()
 
 
 def test_tokens(server: Homeserver) -> None:

@@ -286,3 +286,11 @@ def test_the_hosts_log_has_no_password(
     told = capsys.readouterr().out
     assert not [text for text in (told, *logged) if "horse" in text or "battery" in text]
     assert "failed" in told
+
+
+def test_who_has_the_address_already_stays(host: Host) -> None:
+    wish = {"email": "Alice@example.org"}
+    assert host.run(**wish)["changed"]
+    assert not host.run(**wish)["changed"]
+    assert "password" not in host.synapse.users[ALICE]
+    assert host.run(email="other@example.org", check_mode=True)["changed"]

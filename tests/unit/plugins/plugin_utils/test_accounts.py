@@ -16,7 +16,8 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.program.refusal i
 
 PASSWORD = "correct-horse-battery"
 BRIDGE = {"components": ["heisenbridge"], "bridge_admins": ["@alice:example.com"]}
-COLUMNS = "name,displayname,admin,state,password"
+COLUMNS = "name,displayname,admin,state,email,password"
+SMTP = {"host": "mail.example.com", "from": "matrix@example.com"}
 
 
 def made(**given: Any) -> list[dict[str, Any]]:
@@ -47,6 +48,11 @@ def test_an_account_gets_a_password_unless_it_has_one() -> None:
         {"name": "bob", "state": "present", "admin": False, "generate_password": True},
         {"name": "carol", "state": "deactivated", "generate_password": True},
     ]
+
+
+def test_who_gets_e_mail_needs_no_password() -> None:
+    told = made(users=[{"name": "alice", "email": "alice@example.org"}])
+    assert told == [{"name": "alice", "state": "present", "email": "alice@example.org"}]
 
 
 def test_administrators_may_have_an_entry_of_their_own_or_not() -> None:
@@ -90,7 +96,7 @@ WRONG: list[Any] = [
     pytest.param(
         {"users": [{"name": "alice", "passwd": PASSWORD}]},
         "Entry 1 of matrix_users has the unknown key 'passwd'; write name, displayname, admin, "
-        "state or password.",
+        "state, email or password.",
         id="unknown key",
     ),
     pytest.param(
@@ -213,6 +219,29 @@ WRONG: list[Any] = [
         id="password with the name",
     ),
     pytest.param(
+        {"users": [{"name": "alice", "email": "alice"}], "smtp": SMTP},
+        "Entry 1 of matrix_users has a wrong email: 'alice' is not an e-mail address like "
+        "admin@example.com.",
+        id="wrong address",
+    ),
+    pytest.param(
+        {"users": [{"name": "alice", "email": "alice@example.org"}]},
+        "Entry 1 of matrix_users has an email, which needs matrix_smtp; set that, or take it out.",
+        id="no e-mail",
+    ),
+    pytest.param(
+        {
+            "users": [
+                {"name": "alice", "email": "us@example.org"},
+                {"name": "bob", "email": "Us@example.org"},
+            ],
+            "smtp": SMTP,
+        },
+        "Entry 2 of matrix_users has the email of entry 1 of matrix_users; each account needs one "
+        "of its own.",
+        id="address of two",
+    ),
+    pytest.param(
         {"users_file": "members.csv"},
         "matrix_users_file cannot be 'members.csv'; write the whole path on the controller, like "
         "{{ inventory_dir }}/members.csv.",
@@ -246,8 +275,8 @@ HEADER = f"its first line names columns, like {COLUMNS}"
             ["alice,Alice"], [f"matrix_users_file has no column 'name'; {HEADER}."], id="no header"
         ),
         pytest.param(
-            ["name,e-mail"],
-            [f"matrix_users_file has the unknown column 'e-mail'; {HEADER}."],
+            ["name,phone"],
+            [f"matrix_users_file has the unknown column 'phone'; {HEADER}."],
             id="unknown column",
         ),
         pytest.param(
