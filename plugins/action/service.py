@@ -180,7 +180,7 @@ class ActionModule(KeptAction):
 def _secrets(wished: Entry) -> tuple[Entry, dict[str, bytes]]:
     """Part the secrets, which any output may show, from the values that the operator gives."""
     if not isinstance(wished, dict):
-        raise ServiceError(f"secrets must be a dictionary, not {wished!r}")
+        raise ServiceError("secrets must be a dictionary")
     shown, values = dict(wished), dict[str, bytes]()
     for name, entry in wished.items():
         if not isinstance(entry, dict) or "value" not in entry:

@@ -88,7 +88,7 @@ def items(variable: str, value: object) -> list[object]:
         return []
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return list(value)
-    raise ValueError(f"{variable} must be a list, not {value!r}.")
+    raise ValueError(f"{variable} must be a list, not {_kind(value)}.")
 
 
 def mapping(variable: str, value: object) -> dict[str, object]:
@@ -97,4 +97,10 @@ def mapping(variable: str, value: object) -> dict[str, object]:
         return {}
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
-    raise ValueError(f"{variable} must be a dictionary, not {value!r}.")
+    raise ValueError(f"{variable} must be a dictionary, not {_kind(value)}.")
+
+
+def _kind(value: object) -> str:
+    """Name what a value is without showing what is in it, which may be secret."""
+    kinds = {str: "a text", Mapping: "a dictionary", Sequence: "a list"}
+    return next((word for kind, word in kinds.items() if isinstance(value, kind)), repr(value))

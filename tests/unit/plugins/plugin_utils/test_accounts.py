@@ -163,7 +163,7 @@ WRONG: list[Any] = [
     ),
     pytest.param(
         {"admins": "alice"},
-        "matrix_admins must be a list, not 'alice'.",
+        "matrix_admins must be a list, not a text.",
         id="administrators that are no list",
     ),
     pytest.param(

@@ -78,7 +78,7 @@ WIDE = "which is the whole internet or much of it; list only where administrator
         ),
         pytest.param(
             {"admin_networks": "192.0.2.7/32"},
-            "matrix_admin_networks must be a list, not '192.0.2.7/32'.",
+            "matrix_admin_networks must be a list, not a text.",
             id="no list",
         ),
         pytest.param(

@@ -63,7 +63,7 @@ def test_upstreams_are_kept_in_order() -> None:
         ),
         pytest.param(
             {"dnsmasq_upstreams": "192.0.2.53"},
-            "dnsmasq_upstreams must be a list, not '192.0.2.53'.",
+            "dnsmasq_upstreams must be a list, not a text.",
             id="no list of name servers",
         ),
         pytest.param(

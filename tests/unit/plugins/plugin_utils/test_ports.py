@@ -146,7 +146,7 @@ def test_networks(networks: list[str], read: tuple[str, ...]) -> None:
         ),
         pytest.param(
             {"ssh": "192.0.2.0/24"},
-            "firewall_sources.ssh must be a list, not '192.0.2.0/24'.",
+            "firewall_sources.ssh must be a list, not a text.",
             id="no list",
         ),
         pytest.param(

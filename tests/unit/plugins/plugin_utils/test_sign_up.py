@@ -124,7 +124,7 @@ def test_an_address_is_of_the_domain_or_not(address: str, allowed: bool) -> None
         ),
         pytest.param(
             {**EMAIL, "registration_email_patterns": "example.org"},
-            "matrix_registration_email_patterns must be a list, not 'example.org'.",
+            "matrix_registration_email_patterns must be a list, not a text.",
             id="domains that are no list",
         ),
         pytest.param(
@@ -220,7 +220,7 @@ def test_an_address_is_of_the_domain_or_not(address: str, allowed: bool) -> None
         ),
         pytest.param(
             {"synapse_settings": ["presence"]},
-            "synapse_settings must be a dictionary, not ['presence'].",
+            "synapse_settings must be a dictionary, not a list.",
             id="settings that are a list",
         ),
     ],

@@ -98,7 +98,7 @@ def test_where_everybody_has_an_account_everybody_comes_in_only_if_that_is_wante
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
-        pytest.param("google", f"{ENTRY} must be a dictionary, not 'google'.", id="a word"),
+        pytest.param("google", f"{ENTRY} must be a dictionary, not a text.", id="a word"),
         pytest.param(
             {**CLUB, "clientid": "x"},
             f"In {ENTRY} the key 'clientid' is unknown; it may have id, preset, name, issuer, "

@@ -60,7 +60,7 @@ def test_what_is_published(given: object, document: object) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        pytest.param([], "matrix_support must be a dictionary, not [].", id="list"),
+        pytest.param([], "matrix_support must be a dictionary, not a list.", id="list"),
         pytest.param(
             {"contacts": []},
             "matrix_support: The document has neither contacts nor a support page. Publish a list",
