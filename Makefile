@@ -1,7 +1,7 @@
 # The project's commands; `make` alone lists them. Everything they make stands in .cache and matrix-reports.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo check test bench lockouts lived-in components sabotage sanity fuzz vectors lab-up lab-down clean
+.PHONY: help env demo check test bench lockouts lived-in components accounts sabotage sanity fuzz vectors lab-up lab-down clean
 
 PYTHON ?= $(shell tests/find-python)
 LAB_NAME ?= homestead
@@ -52,6 +52,9 @@ lived-in: env ## hosts that had a life before: another Synapse, its databases, c
 
 components: env ## twenty components more or less, as chance wants it, and killed runs (SEED=, CHANGES=)
 	@python tests/stages.py components
+
+accounts: env ## hundreds of accounts in one task, also killed in the middle (ACCOUNTS=)
+	@python tests/stages.py accounts
 
 sabotage: env ## break a healthy server in every way that the verifier must name
 	@python tests/stages.py sabotage

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import members
 import pytest
 from ansible_collections.homestead.matrix.tests.lab import identity
 from ansible_collections.homestead.matrix.tests.lab.components.together import (
@@ -93,12 +94,13 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def story(lab: Lab) -> Story:
+def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    options = ("-vvv", "--diff", members.written(tmp_path_factory.mktemp("accounts")))
     with Witness(lab, "matrix") as witness:
-        dry_run_before = lab.play_alone("site", "-vvv", "--check", "--diff")
-        first = lab.play_alone("site", "-vvv", "--diff")
-        second = lab.play_alone("site", "-vvv", "--diff")
-        dry_run_after = lab.play_alone("site", "-vvv", "--check", "--diff")
+        dry_run_before = lab.play_alone("site", *options, "--check")
+        first = lab.play_alone("site", *options)
+        second = lab.play_alone("site", *options)
+        dry_run_after = lab.play_alone("site", *options, "--check")
     if first.status == 0:
         hand_on(lab)
     return Story(dry_run_before, first, second, dry_run_after, witness.command_lines)

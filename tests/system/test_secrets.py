@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
 from conftest import Story
+from members import GIVEN, MADE
 
 COLLECT = """
 import json, pathlib
-found = {str(p): p.read_text().strip() for p in pathlib.Path("/etc/homestead/secrets").iterdir()}
+folders = map(pathlib.Path, ("/etc/homestead/secrets", "/var/lib/homestead/passwords"))
+found = {str(p): p.read_text().strip() for folder in folders for p in folder.iterdir()}
 for key in pathlib.Path("/var/lib/matrix-synapse").glob("*signing.key"):
     found[str(key)] = key.read_text().split()[2]
 for key in pathlib.Path("/etc/homestead/tls").glob("*/privkey.pem"):
@@ -27,9 +29,9 @@ print(json.dumps(found))
 def secrets(story: Story, lab: Lab) -> dict[str, str]:
     assert story.first.status == 0
     found: dict[str, str] = json.loads(lab.ssh("matrix", "python3 -", COLLECT))
-    assert {Path(name).name for name in found} >= {"turn", "privkey.pem"}
+    assert {Path(name).name for name in found} >= {"turn", "privkey.pem", *MADE}
     assert any(name.endswith("signing.key") for name in found)
-    return found
+    return {**found, **GIVEN}
 
 
 def test_no_output_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
@@ -68,6 +70,7 @@ def test_the_journal_shows_no_secret(lab: Lab, secrets: dict[str, str]) -> None:
 
 def test_secrets_are_readable_by_root_only(lab: Lab, secrets: dict[str, str]) -> None:
     assert secrets
-    modes = lab.ssh("matrix", "stat -c '%a %U %n' /etc/homestead/secrets /etc/homestead/secrets/*")
+    places = "/etc/homestead/secrets /var/lib/homestead/passwords"
+    modes = lab.ssh("matrix", f"find {places} -printf '%m %u %p\\n'")
     assert {line.split()[0] for line in modes.splitlines()} <= {"700", "600"}
     assert {line.split()[1] for line in modes.splitlines()} == {"root"}

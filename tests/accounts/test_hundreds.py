@@ -1,0 +1,114 @@
+# Copyright: the homestead.matrix contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hundreds of accounts in one task: how long it takes, and what a death in the middle leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.provisioned import finished_server
+from ansible_collections.homestead.matrix.tests.lab.runs import Run, kill, wait_until
+
+COUNT = int(os.environ.get("ACCOUNTS", "500"))
+MADE_SECONDS, CHECKED_SECONDS = 60, 5
+"""For a task of 500 accounts, as long as no password has to be hashed."""
+BESIDE = 1.5
+"""How much longer than its hashes a task with passwords may take: Synapse does more than that."""
+PLAY = """
+- hosts: matrix
+  become: true
+  gather_facts: false
+  tasks:
+    - name: Make them
+      homestead.matrix.user:
+        users: "{{ users }}"
+"""
+HASH = """
+import bcrypt, os, time
+began = time.perf_counter()
+for number in range(3):
+    bcrypt.hashpw(b"a password of 24 letters", bcrypt.gensalt(12))
+print((time.perf_counter() - began) / 3 / len(os.sched_getaffinity(0)))
+"""
+"""What a password costs on this host, if all its processors are at work."""
+PYTHON = "/opt/matrix-synapse/current/bin/python"
+LOG_IN = """
+import json, pathlib, sys, urllib.request
+for path in sorted(pathlib.Path("/var/lib/homestead/passwords").glob("hashed*"))[::150]:
+    body = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": path.name},
+            "password": path.read_text().strip()}
+    url = "http://127.0.0.1:8008/_matrix/client/v3/login"
+    with urllib.request.urlopen(url, json.dumps(body).encode()) as answer:
+        print(json.load(answer)["user_id"])
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Lab]:
+    with finished_server() as lab:
+        yield lab
+
+
+def described(lab: Lab, name: str, **more: Any) -> tuple[Path, str]:
+    """Write the playbook and as many accounts, and return what runs them."""
+    playbook = lab.state / "hundreds.yml"
+    playbook.write_text(PLAY, encoding="utf-8")
+    users = [{"name": f"{name}{number}", **more} for number in range(COUNT)]
+    (lab.state / f"{name}.json").write_text(json.dumps({"users": users}), encoding="utf-8")
+    return playbook, f"--extra-vars=@{lab.state / name}.json"
+
+
+def made(lab: Lab, name: str) -> int:
+    """Return how many accounts there are."""
+    query = f"select count(*) from users where name like '@{name}%'"
+    return int(lab.shell("matrix", f'runuser -u matrix-synapse -- psql -At synapse -c "{query}"'))
+
+
+def tell(figures: str) -> None:
+    """Say what was measured, for whoever runs this with --capture=no or sees it fail."""
+    sys.stdout.write(f"{figures}\n")
+
+
+def succeeded(run: Run) -> Run:
+    assert run.status == 0, run.output[-4000:]
+    return run
+
+
+def test_hundreds_are_made_in_a_minute_and_checked_in_seconds(server: Lab) -> None:
+    given = described(server, "plain", displayname="A member")
+    first, second = (succeeded(server.play(*given)) for _run in range(2))
+    tell(f"{COUNT} accounts: {first.seconds:.1f} s, checked in {second.seconds:.1f} s")
+    assert made(server, "plain") == COUNT
+    assert first.seconds < MADE_SECONDS
+    assert second.recap("matrix")["changed"] == 0
+    assert second.seconds < CHECKED_SECONDS
+
+
+def test_what_a_death_left_is_finished_at_the_pace_of_the_processors(server: Lab) -> None:
+    """Both the controller and what it has started on the host die."""
+    given = described(server, "hashed", generate_password=True)
+    dying = server.start(*given)
+    wait_until(lambda: made(server, "hashed") > COUNT // 10, seconds=300)
+    kill(dying)
+    server.shell("matrix", "pkill -KILL -f AnsiballZ_user; true")
+    left = made(server, "hashed")
+    assert COUNT // 10 < left < COUNT
+    finishing, second = (succeeded(server.play(*given)) for _run in range(2))
+    cost = float(server.run("matrix", PYTHON, "-c", HASH))
+    tell(
+        f"{COUNT - left} accounts with passwords: {finishing.seconds:.1f} s, of which "
+        f"{cost * (COUNT - left):.1f} s for hashes"
+    )
+    assert made(server, "hashed") == COUNT
+    assert second.recap("matrix")["changed"] == 0
+    assert finishing.seconds < BESIDE * cost * (COUNT - left) + CHECKED_SECONDS
+    assert len(re.findall(r"@hashed\d+:", server.run("matrix", PYTHON, "-c", LOG_IN))) > 1
