@@ -30,6 +30,7 @@ _ARGUMENTS = {
     "person": {"type": "str"},
     "qr": {"type": "path"},
     "client": {"type": "str", "default": "https://app.element.io"},
+    "cinny": {"type": "str"},
     "url": {"type": "str", "default": "http://127.0.0.1:8008"},
 }
 
@@ -53,7 +54,7 @@ class ActionModule(RefusingAction):
             return made
         if not made["usable"]:
             return {**made, "failed": True, "msg": _over(given["person"])}
-        invitation = Invitation(given["server_name"], given["client"], made, token)
+        invitation = Invitation(given["server_name"], given["client"], made, token, given["cinny"])
         Display().display(f"\n{invitation.text}\n", screen_only=True)
         return {**made, **_drawn(invitation, given["qr"])}
 
@@ -99,8 +100,8 @@ def _drawn(invitation: Invitation, qr: str | None) -> Result:
         return {"qr": None}
     path = Path(qr).absolute()
     try:
-        write_qr(invitation.text, path)
+        write_qr(invitation.code, path)
     except OSError as error:
         return {"failed": True, "msg": f"The QR code cannot be written: {error}."}
-    Display().display(f"The same as a QR code, for whom you invite only: {path}\n")
+    Display().display(f"As a QR code, for whom you invite only: {path}\n")
     return {"qr": str(path)}

@@ -64,6 +64,12 @@ options:
     description: The address of a client in which people can make accounts.
     type: str
     default: https://app.element.io
+  cinny:
+    description:
+      - The address of a web page with the client Cinny. The invitation is then a link to it that
+        has the server and the token filled in, and O(qr) holds that link.
+      - Browsers send the link to whoever runs that page, so take one that you trust.
+    type: str
   url:
     description: Where the homeserver listens on its host.
     type: str

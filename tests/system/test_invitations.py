@@ -5,15 +5,21 @@
 
 A client that has no field for a token opens that page, and finishes when its stage is done:
 https://spec.matrix.org/v1.16/client-server-api/#fallback
+
+`CINNY_BUNDLE` names the directory of a built Cinny (`npx vite build`), a real client; then somebody
+follows a link to it as well.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -25,7 +31,7 @@ import zxingcpp
 from ansible_collections.homestead.matrix.tests.lab.browsers import browser, hindered
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, Lab
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
-from people import PASSWORD, Gate
+from people import PASSWORD, Gate, ok
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -40,6 +46,9 @@ STAGE = "m.login.registration_token"
 PAGE = f"https://{HOSTNAME}/_matrix/client/v3/auth/{STAGE}/fallback/web"
 REFUSAL = "Error: Invalid registration token"
 LOG = "invitation.log"
+CINNY = os.environ.get("CINNY_BUNDLE")
+SITE = "/var/www/site"
+SNIPPET = "/etc/nginx/snippets/matrix-page.conf"
 KEPT = f"/etc/homestead/secrets/registration_token_{PERSON}"
 """Where the host remembers the token, because the invitation has a name."""
 
@@ -160,3 +169,40 @@ def test_a_used_invitation_is_not_shown_again_and_is_withdrawn(
     assert invited.token not in again.output + withdrawn.output
     assert server.attempt("matrix", "test", "-e", KEPT).returncode != 0
     assert invited.token not in server.run("matrix", "journalctl", "--no-pager")
+
+
+@contextmanager
+def cinny(lab: Lab) -> Iterator[None]:
+    """Serve Cinny instead of the base domain's own page."""
+    pack = ["tar", "--create", f"--directory={CINNY}", "."]
+    bundle = subprocess.run(pack, check=True, capture_output=True).stdout
+    reload = "systemctl reload nginx"
+    lab.shell("base", f"cp -a {SITE} {SITE}.own && tar -xC {SITE}", stdin=bundle)
+    lab.write("base", SNIPPET, "error_page 404 =200 /index.html;\n")
+    lab.shell("base", reload)
+    try:
+        yield
+    finally:
+        lab.shell("base", f"rm -r {SITE} {SNIPPET}; mv {SITE}.own {SITE}; {reload}")
+
+
+async def log_in(lab: Lab, user: str) -> None:
+    async with Gate(lab).client(user, DOMAIN) as client:
+        ok(await client.login(PASSWORD))
+
+
+@pytest.mark.skipif(CINNY is None, reason="CINNY_BUNDLE is not set")
+def test_somebody_follows_a_link_to_a_real_client(server: Lab) -> None:
+    run = server.play("invite", cinny=f"https://{DOMAIN}")
+    (link,) = re.findall(r"^https://\S+$", run.output, re.MULTILINE)
+    user = f"{USER}link"
+    with cinny(server), browser(server) as page:
+        page.get(link)
+        waiting = WebDriverWait(page, 60)
+        waiting.until(lambda it: it.find_elements(By.NAME, "tokenInput"))
+        typed = {"username": user, "password": PASSWORD, "confirmPassword": PASSWORD}
+        for name, text in typed.items():
+            page.find_element(By.NAME, f"{name}Input").send_keys(text)
+        page.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+        waiting.until(lambda it: "/register/" not in it.current_url)
+    asyncio.run(log_in(server, user))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ from ...module_utils.homeserver import tokens
 from ...module_utils.homeserver.interface import HomeserverError
 from ...module_utils.service.secrets import NAME
 
+_ADDRESS = re.compile(r"https://[^\s?#]+")
 KINDS = (".svg", ".png")
 _OTHER_MODES = {
     "closed": "with matrix_registration closed nobody registers, with a token or without: make the "
@@ -36,20 +38,39 @@ class Invitation:
     client: str
     limits: Mapping[str, Any]
     token: str = field(repr=False)
+    cinny: str | None = None
 
     @property
     def text(self) -> str:
         """Return what an invited person needs to know."""
+        steps = self._with_a_link if self.cinny else self._by_hand
         return (
-            f"You are invited to Matrix, on the server {self.server_name}.\n"
-            "\n"
+            f"You are invited to Matrix, on the server {self.server_name}.\n\n{steps}\n\n"
+            f"The token is good for {self._accounts}{self._end}."
+        )
+
+    @property
+    def code(self) -> str:
+        """Return what the QR code holds."""
+        return self._link if self.cinny else self.text
+
+    @property
+    def _link(self) -> str:
+        """Return the page on which Cinny has filled in the server and the token."""
+        return f"{(self.cinny or '').rstrip('/')}/register/{self.server_name}/?token={self.token}"
+
+    @property
+    def _with_a_link(self) -> str:
+        return f"Choose a name and a password here:\n{self._link}"
+
+    @property
+    def _by_hand(self) -> str:
+        return (
             f"1. Open a Matrix client that can make accounts, like {self.client}\n"
-            f"2. Choose to make an account, and instead of the server that it shows\n"
+            "2. Choose to make an account, and instead of the server that it shows\n"
             f"   type: {self.server_name}\n"
             "3. Choose a name and a password. When it asks for a registration token,\n"
-            f"   type: {self.token}\n"
-            "\n"
-            f"The token is good for {self._accounts}{self._end}."
+            f"   type: {self.token}"
         )
 
     @property
@@ -80,6 +101,10 @@ def refuse(given: Mapping[str, Any], now: datetime) -> None:
         raise ValueError(f"{error}.") from None
     if given["person"] and not NAME.fullmatch(given["person"]):
         raise ValueError(f"person {given['person']!r} must be small letters, digits and ._-.")
+    if given["cinny"] and not _ADDRESS.fullmatch(given["cinny"]):
+        raise ValueError(
+            f"cinny {given['cinny']!r} must be an address as https://cinny.example.com."
+        )
     if given["qr"]:
         _refuse_file(Path(given["qr"]))
 

@@ -20,13 +20,18 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.invitation.invita
 from PIL import Image
 
 NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)
-GIVEN = {"registration": "invite", "uses": 1, "expires": "7d", "person": None, "qr": None}
+GIVEN = {
+    "registration": "invite",
+    "uses": 1,
+    "expires": "7d",
+    **dict.fromkeys(("person", "qr", "cinny")),
+}
 TOKEN = "GrE80ICA8DEZVI5vdEUIipjx"
 
 
-def invitation(**limits: Any) -> Invitation:
+def invitation(cinny: str | None = None, **limits: Any) -> Invitation:
     known = {"uses_allowed": 1, "pending": 0, "completed": 0, "expiry": "never", **limits}
-    return Invitation("example.com", "https://app.element.io", known, TOKEN)
+    return Invitation("example.com", "https://app.element.io", known, TOKEN, cinny)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,14 @@ def test_it_says_where_with_what_and_how_long(limits: dict[str, Any], good_for: 
     assert "https://app.element.io\n" in text
     assert text.endswith(f"The token is good for {good_for}")
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("cinny", ["https://chat.example.net", "https://chat.example.net/"])
+def test_it_may_be_a_link(cinny: str) -> None:
+    linked = invitation(cinny)
+    assert linked.code == f"https://chat.example.net/register/example.com/?token={TOKEN}"
+    assert f"\n{linked.code}\n" in linked.text
+    assert invitation().code == invitation().text
 
 
 def test_it_does_not_show_its_token_by_accident() -> None:
@@ -69,6 +82,7 @@ def test_nothing_is_refused_that_is_right(tmp_path: Path) -> None:
         pytest.param({"expires": "2030-06-01T10:00"}, "must name its time zone", id="no zone"),
         pytest.param({"expires": "2029-12-31"}, "2029-12-31T23:59:59Z is past", id="past"),
         pytest.param({"person": "../x"}, "person '../x' must be small letters", id="no name"),
+        pytest.param({"cinny": "cinny.example"}, "must be an address as https://", id="no address"),
         pytest.param({"qr": "missing/a.svg"}, "a directory that does not exist", id="directory"),
         pytest.param({"qr": "a.jpg"}, "a.jpg must end in .svg or .png", id="kind of file"),
         pytest.param({"qr": "old.svg"}, "old.svg exists already", id="somebody's file"),
