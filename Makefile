@@ -1,7 +1,7 @@
 # The project's commands; `make` alone lists them. Everything they make stands in .cache and matrix-reports.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo check test bench lockouts lived-in components accounts sabotage sanity fuzz vectors lab-up lab-down clean
+.PHONY: help env demo check test bench lockouts lived-in components accounts registration sabotage sanity fuzz vectors lab-up lab-down clean
 
 PYTHON ?= $(shell tests/find-python)
 LAB_NAME ?= homestead
@@ -55,6 +55,9 @@ components: env ## twenty components more or less, as chance wants it, and kille
 
 accounts: env ## hundreds of accounts in one task, also killed in the middle (ACCOUNTS=)
 	@python tests/stages.py accounts
+
+registration: env ## from every registration mode to every other, with strangers who want an account
+	@python tests/stages.py registration
 
 sabotage: env ## break a healthy server in every way that the verifier must name
 	@python tests/stages.py sabotage

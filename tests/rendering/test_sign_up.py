@@ -113,7 +113,8 @@ def test_who_gets_an_account(mode: str, tmp_path: Path) -> None:
     with homeserver_of(mode, tmp_path) as homeserver:
         expired = make_tokens(homeserver)
         assert_verified(homeserver, mode)
-        time.sleep(max(0, expired - time.time()))
+        if mode == "invite":  # where else it would be a good one
+            time.sleep(max(0, expired - time.time()))
         answers = {
             way: sign_up(homeserver.url, f"person{number}", stages)
             for number, (way, stages) in enumerate(WAYS.items())

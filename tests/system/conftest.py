@@ -15,7 +15,7 @@ from ansible_collections.homestead.matrix.tests.lab.components.together import (
     Everything,
     surroundings,
 )
-from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, Lab
 from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     bare_server,
     finished_server,
@@ -24,6 +24,7 @@ from ansible_collections.homestead.matrix.tests.lab.provisioned import (
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
 from changing import change, changes
 from people import PASSWORD
+from sign_ups import Resident
 from witness import Witness
 
 
@@ -40,18 +41,27 @@ def server() -> Iterator[Lab]:
         yield lab
 
 
-ACCOUNTS = "runuser -u matrix-synapse -- psql -At synapse -c 'select count(*) from users'"
+ACCOUNTS = "runuser -u matrix-synapse -- psql -At synapse -c 'select name from users'"
 
 
 @pytest.fixture(scope="module")
-def changing(server: Lab) -> Iterator[Lab]:
+def resident(server: Lab) -> Iterator[Resident]:
+    """Return somebody who stays logged in, whatever happens to the server in between."""
+    resident = Resident.moves_in(server, "resident")
+    yield resident
+    resident.assert_at_home()
+
+
+@pytest.fixture(scope="module")
+def changing(server: Lab, resident: Resident) -> Iterator[Lab]:
     """Return the finished server, and leave it as it was, whatever was done to it."""
-    accounts = server.ssh("matrix", ACCOUNTS)
+    accounts = set(server.ssh("matrix", ACCOUNTS).splitlines())
+    assert f"@{resident.name}:{DOMAIN}" in accounts
     yield server
     back = server.play("site")
     assert back.status == 0, back.output[-8000:]
     assert changes(server) == 0
-    assert server.ssh("matrix", ACCOUNTS) == accounts
+    assert accounts <= set(server.ssh("matrix", ACCOUNTS).splitlines())
 
 
 PEOPLE = ("ircowner", "ircsecond", "mailowner", "pageuser")

@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 from changing import assert_verified_and_settled, change, changes
 from cryptography import x509
+from sign_ups import Resident, newcomers
 
 ZONE = "/etc/dnsmasq.d/lab.conf"
 LEAVES = {name: f"/etc/lab/{HOSTNAME}.{name}" for name in ("crt", "key")}
@@ -44,6 +45,12 @@ def shown(lab: Lab, port: int = 443) -> x509.Certificate:
         certificate = secure.getpeercert(binary_form=True)
     assert certificate
     return x509.load_der_x509_certificate(certificate)
+
+
+@pytest.fixture(scope="module")
+def tokens(server: Lab) -> dict[str, str]:
+    made = server.module("matrix", "homestead.matrix.registration_token", name="changes")
+    return {"a good token": made["token"]}
 
 
 def test_a_renewal_reaches_every_service_and_leaves_nothing_to_do(changing: Lab) -> None:
@@ -71,7 +78,9 @@ def base_domain_at_the_matrix_host(lab: Lab) -> Iterator[None]:
         lab.read_names_again()
 
 
-def test_the_base_domain_on_the_same_host_and_registration_by_email(changing: Lab) -> None:
+def test_the_base_domain_on_the_same_host_and_registration_by_email(
+    changing: Lab, resident: Resident, tokens: dict[str, str]
+) -> None:
     """It gets the base domain's certificate, and the documents stand where peers look first.
 
     The verifier compares the mode with what a stranger is offered.
@@ -86,16 +95,23 @@ def test_the_base_domain_on_the_same_host_and_registration_by_email(changing: La
         assert f"DNS:{DOMAIN}" in changing.ssh(
             "matrix", f"openssl x509 -in /etc/homestead/tls/{HOSTNAME}/fullchain.pem -noout -text"
         )
+        assert newcomers(changing, tokens) == {}
+        resident.assert_at_home()
 
 
-def test_a_certificate_that_the_host_signs_and_everybody_may_register(changing: Lab) -> None:
+def test_a_certificate_that_the_host_signs_and_nobody_may_register(changing: Lab) -> None:
     """Nobody trusts it, so the run says so at its end; the server serves with it all the same."""
-    open_to_all = {"matrix_registration": "open", "matrix_registration_open_accepted": True}
-    variables = {"matrix_certificate": "self_signed", **open_to_all}
-    seen = change(changing, **variables)
+    variables = {
+        "matrix_certificate": "self_signed",
+        "matrix_registration": "closed",
+        "matrix_registration_terms": {"version": "2026-01", "text": "<p>Be kind.</p>"},
+        "matrix_registration_captcha": {"site_key": "public-key", "secret": PASSWORD},
+    }
+    seen = change(changing, "--diff", **variables)
     assert seen.recap("base")["failed"] == 0
     assert seen.recap("matrix")["failed"] == 1
-    assert set(re.findall(r"certificate\.[a-z]+", seen.output)) == {"certificate.trust"}
+    said = seen.output.rpartition("PLAY [Prove Matrix servers from outside]")[2]
+    assert set(re.findall(r"certificate\.[a-z]+", said)) == {"certificate.trust"}
     verdicts = {item["id"]: item["verdict"] for item in changing.report("report")["findings"]}
     assert verdicts["registration.mode"] == "ok"
     assert shown(changing).issuer.rfc4514_string() == "CN=homestead.matrix self-signed"
@@ -103,9 +119,15 @@ def test_a_certificate_that_the_host_signs_and_everybody_may_register(changing: 
     enabled = "systemctl is-enabled --quiet {}.timer && echo yes; :"
     assert not changing.shell("matrix", enabled.format("homestead-certificate"))
     assert changing.shell("matrix", enabled.format("certbot"))  # for certificates of the owner's
+    assert PASSWORD not in seen.output
+    assert PASSWORD not in changing.ssh("matrix", CONFIGURATION)
+    page = f"curl --silent --insecure https://{HOSTNAME}/_matrix/consent"
+    assert "<p>Be kind.</p>" in changing.shell("vantage", page)
 
 
-def test_a_certificate_of_the_operators_own_and_nobody_may_register(changing: Lab) -> None:
+def test_a_certificate_of_the_operators_own_and_everybody_may_register(
+    changing: Lab, resident: Resident, tokens: dict[str, str]
+) -> None:
     changing.ssh("ns", f"lab-certificate {HOSTNAME} DNS:{HOSTNAME}")
     folder = changing.state / "certificates"  # beside the inventory
     folder.mkdir()
@@ -113,13 +135,15 @@ def test_a_certificate_of_the_operators_own_and_nobody_may_register(changing: La
         (folder / name).write_text(changing.ssh("ns", f"cat {path}"))
     assert_verified_and_settled(
         changing,
-        matrix_registration="closed",
+        matrix_registration="open",
+        matrix_registration_open_accepted=True,
         matrix_certificate="files",
         certificate_fullchain="certificates/crt",
         certificate_privkey="certificates/key",
     )
     assert shown(changing).issuer.rfc4514_string() == "CN=Authority of the lab"
-    assert PASSWORD not in changing.ssh("matrix", CONFIGURATION)
+    assert set(newcomers(changing, tokens)) == {"nothing"}
+    resident.assert_at_home()
 
 
 EXAMPLE = f"example.{DOMAIN}"
