@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     hand_on,
 )
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
+from canaries import CAPTCHA, given
 from changing import change, changes
 from people import PASSWORD
 from sign_ups import Resident
@@ -76,9 +77,11 @@ def everything(server: Lab) -> Iterator[Everything]:
     with surroundings(server) as choices, identity.surroundings(server):
         variables = {**choices.variables(), **identity.variables()}
         variables["matrix_registration"] = "closed"
-        first = change(server, **variables)
+        variables["matrix_registration_captcha"] = {"site_key": "public", "secret": given(CAPTCHA)}
+        with Witness(server, "matrix") as witness:
+            first = change(server, "-vvv", "--diff", **variables)
         assert first.status == 0, first.output[-8000:]
-        yield Everything(server, variables, first)
+        yield Everything(server, variables, first, witness.command_lines)
     off = change(server, "--skip-tags", "verify")
     assert off.status == 0, off.output[-8000:]
 

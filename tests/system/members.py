@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-GIVEN = {"listed": "wren-lantern-orbit-19", "filed": "mosaic-thimble-quarry-42"}
+from canaries import given
+
+GIVEN = {"listed": given("wren-lantern-orbit-19"), "filed": "mosaic-thimble-quarry-42"}
 """The passwords that the operator wrote."""
 MADE = ("chief", "newcomer", "scribe")
 """Who gets one that the host makes."""

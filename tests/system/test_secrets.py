@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from canaries import HOMES, on_controller, on_host, read_by_others, seen
 from conftest import Story
 from members import GIVEN, MADE
 
@@ -31,41 +32,35 @@ def secrets(story: Story, lab: Lab) -> dict[str, str]:
     found: dict[str, str] = json.loads(lab.ssh("matrix", "python3 -", COLLECT))
     assert {Path(name).name for name in found} >= {"turn", "privkey.pem", *MADE}
     assert any(name.endswith("signing.key") for name in found)
-    return {**found, **GIVEN}
+    return {**found, **{name: password.split()[0] for name, password in GIVEN.items()}}
 
 
 def test_no_output_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
-    shown = {
-        (run, name)
-        for run, done in story.runs.items()
-        for name in secrets
-        if secrets[name] in done.output
-    }
-    assert not shown
+    shown = {run: seen(done.output, secrets) for run, done in story.runs.items()}
+    assert not any(shown.values()), shown
 
 
 def test_no_command_line_shows_a_secret(story: Story, secrets: dict[str, str]) -> None:
     assert "ansible-playbook" in story.command_lines
     assert "--require-hashes" in story.command_lines
-    assert not {name for name, secret in secrets.items() if secret in story.command_lines}
+    assert seen(story.command_lines, secrets) == set()
 
 
 def test_no_secret_stays_on_the_controller(lab: Lab, secrets: dict[str, str]) -> None:
-    places = [lab.state, Path.home() / ".ansible"]
-    files = [file for place in places for file in place.rglob("*") if file.is_file()]
-    assert any(file.name == "report.json" for file in files)
-    kept = {
-        (str(file), name)
-        for file in files
-        for name in secrets
-        if secrets[name].encode() in file.read_bytes()
-    }
-    assert not kept
+    assert on_controller(lab, secrets) == set()
 
 
 def test_the_journal_shows_no_secret(lab: Lab, secrets: dict[str, str]) -> None:
     journal = lab.ssh("matrix", "journalctl --no-pager --output=cat")
-    assert not {name for name, secret in secrets.items() if secret in journal}
+    assert seen(journal, secrets) == set()
+
+
+def test_on_the_host_secrets_are_only_where_they_belong(lab: Lab, secrets: dict[str, str]) -> None:
+    """Neither in logs, processes and leftovers, nor where others may read."""
+    found = on_host(lab, "matrix", secrets)
+    assert found >= {name for name in secrets if name.startswith(("/etc/homestead/", "/var/"))}
+    assert {file for file in found if not file.startswith(HOMES)} == set()
+    assert read_by_others(lab, "matrix", found) == set()
 
 
 def test_secrets_are_readable_by_root_only(lab: Lab, secrets: dict[str, str]) -> None:

@@ -51,11 +51,12 @@ class Choices:
 
 @dataclass(frozen=True)
 class Everything:
-    """A server with all components at once, and what its inventory says."""
+    """A server with all components at once, what its inventory says, and what others saw."""
 
     lab: Lab
     variables: dict[str, Any]
     first: Run
+    command_lines: str
 
     @property
     def owner(self) -> str:

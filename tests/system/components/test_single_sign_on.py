@@ -83,13 +83,3 @@ def test_the_people_of_one_workspace_come_in(everything: Everything) -> None:
     body = {"username": "nobody", "password": PASSWORD, "auth": {"type": "m.login.dummy"}}
     assert posted(lab, f"{CLIENT}/register", body)["errcode"] == "M_FORBIDDEN"
     assert everything.first.status == 0  # and the verifier has seen that mode
-
-
-def test_the_secret_is_in_its_file_only(everything: Everything) -> None:
-    lab = everything.lab
-    holding = ["grep", "--files-with-matches", "--recursive", identity.SECRET, "/etc", "/var/log"]
-    assert set(lab.run("matrix", *holding).split()) == {
-        "/etc/homestead/secrets/oidc_google",
-        "/etc/matrix-synapse/secrets/oidc_google",
-    }
-    assert identity.SECRET not in everything.first.output
