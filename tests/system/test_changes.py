@@ -49,7 +49,7 @@ def shown(lab: Lab, port: int = 443) -> x509.Certificate:
 
 @pytest.fixture(scope="module")
 def tokens(server: Lab) -> dict[str, str]:
-    made = server.module("matrix", "homestead.matrix.registration_token", name="changes")
+    made = server.module("matrix", "homestead.matrix.registration_token", return_token=True)
     return {"a good token": made["token"]}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise, permutations
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from ansible_collections.homestead.matrix.plugins.plugin_utils.description.components import (
@@ -42,19 +43,21 @@ def test_the_circuit_has_every_change_once() -> None:
     assert sorted(CHANGES) == sorted(permutations(REGISTRATIONS, 2))
 
 
-def made(server: Lab, name: str, **given: object) -> str:
+def made(server: Lab, **given: object) -> str:
     module = "homestead.matrix.registration_token"
-    return str(server.module("matrix", module, name=name, **given)["token"])
+    return str(
+        server.module("matrix", module, name=uuid4().hex, return_token=True, **given)["token"]
+    )
 
 
 @pytest.fixture(scope="module")
 def tokens(server: Lab) -> dict[str, str]:
     """Return tokens of which only one is good for more than one account."""
-    used_up = made(server, "once", uses_allowed=1)
+    used_up = made(server, uses_allowed=1)
     assert set(newcomers(server, {"the last use": used_up})) == {"the last use"}
-    good = made(server, "good")
+    good = made(server)
     expiry = datetime.now(timezone.utc) + timedelta(seconds=30)
-    expired = made(server, "expired", expiry=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    expired = made(server, expiry=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
     time.sleep(max(0, expiry.timestamp() - time.time()))
     return {
         "a good token": good,
