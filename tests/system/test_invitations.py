@@ -71,7 +71,7 @@ class Invited:
 @pytest.fixture(scope="module")
 def end(server: Lab) -> datetime:
     """Make a token that holds for some seconds, and return when it ends."""
-    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=12)
+    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=15)
     token = {"token": EXPIRED, "expiry": end.isoformat()}
     server.module("matrix", "homestead.matrix.registration_token", **token)
     return end
