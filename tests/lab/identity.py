@@ -56,7 +56,7 @@ def variables() -> dict[str, Any]:
 
 @contextmanager
 def surroundings(lab: Lab) -> Iterator[None]:
-    """Run the provider, which stays as long as the lab does; its name goes."""
+    """Run the provider, which stays as long as the lab does; its name and the trust in it go."""
     lab.up(only=(HOST,), topology=TOPOLOGY)
     lab.run("ns", "lab-certificate", NAME, f"DNS:{NAME}")
     for part in ("crt", "key"):
@@ -71,5 +71,6 @@ def surroundings(lab: Lab) -> Iterator[None]:
     try:
         yield
     finally:
+        lab.shell("matrix", f"rm {TRUSTED}; update-ca-certificates --fresh")
         lab.run("ns", "rm", RECORDS)
         lab.read_names_again()

@@ -32,7 +32,7 @@ ip -o link
 """
 """What a host has that could be of a component."""
 OF_COMPONENTS = (
-    r".*(?:heisenbridge|postmoogle|wireguard|wg-|dnsmasq|admin-ui|_synapse/admin"
+    r".*(?:heisenbridge|postmoogle|wireguard|wg-|dnsmasq|admin-ui|location /_synapse/admin"
     r"|jitsi|jicofo|prosody\.service|homestead\.json"
     r"|\b(?:113|587|51820|10000|4443)\b|:(?:25|53|5222|5280|9898)\s).*"
 )
