@@ -119,7 +119,7 @@ def test_what_a_death_left_is_finished_by_the_next_run(server: Lab, name: str) -
     left = made(server, name)
     assert COUNT // 10 < left < COUNT
     finishing, second = (succeeded(server.play(*given)) for _run in range(2))
-    cost = float(server.run("matrix", PYTHON, "-c", HASH))
+    cost = float(server.ssh("matrix", f"{PYTHON} -", HASH))
     tell(
         f"{COUNT - left} accounts with passwords: {finishing.seconds:.1f} s, of which "
         f"{cost * (COUNT - left):.1f} s for hashes"

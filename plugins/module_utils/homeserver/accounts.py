@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .interface import HomeserverError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 
 @dataclass(frozen=True)
@@ -60,13 +57,8 @@ def full_user_id(name: str, server_name: str) -> str:
     return name if colon else f"@{name}:{server_name}"
 
 
-def plan(
-    wish: Wish, current: Account | None, emails: Collection[str] = ()
-) -> dict[str, Any] | None:
-    """Return the changes that make the wish true, or nothing if it is true already.
-
-    `emails` are the addresses that the account has, in small letters, as homeservers compare them.
-    """
+def plan(wish: Wish, current: Account | None, *, has_email: bool = False) -> dict[str, Any] | None:
+    """Return the changes that make the wish true, or nothing if it is true already."""
     if wish.state == "deactivated" and current is None:
         return None
     before = vars(current) if current else {}
@@ -75,7 +67,7 @@ def plan(
         changes.pop("deactivated", None)
     if wish.password is not None and wish.sets_password(current):
         changes["password"] = wish.password
-    if wish.email and wish.state == "present" and wish.email.casefold() not in emails:
+    if wish.email and wish.state == "present" and not has_email:
         changes["email"] = wish.email
     return changes if changes or current is None else None
 

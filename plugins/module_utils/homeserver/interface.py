@@ -52,13 +52,13 @@ class Homeserver(Protocol):
     def accounts(self, user_ids: Collection[str]) -> dict[str, Account]:
         """Return those of these accounts that exist, by their Matrix IDs."""
 
-    def emails(self, user_id: str) -> Collection[str]:
-        """Return the e-mail addresses of an account, in small letters."""
+    def email_owner(self, email: str) -> str | None:
+        """Return the Matrix ID of the account that has an e-mail address, None if none has it."""
 
     def change_account(self, user_id: str, changes: Mapping[str, object]) -> None:
         """Make an account, or change it: attributes of Account, `password` and `email`.
 
-        A new password ends no sessions. An address is one more, and must be nobody else's.
+        A new password ends no sessions. An address is one more; from another it would be taken.
         """
 
     def tokens(self) -> list[Token]:

@@ -18,7 +18,7 @@ from .accounts import Account, Wish, full_user_id, outcome, plan
 from .interface import HomeserverError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .interface import Homeserver, Secrets
 
@@ -84,7 +84,7 @@ class Registry:
 
     def _settle(self, person: Person, user_id: str, current: Account | None) -> Settled:
         wish = replace(person.wish, password=self._password(person, user_id, current))
-        changes = plan(wish, current, self._emails(wish, user_id, current))
+        changes = plan(wish, current, has_email=self._has_email(wish, user_id))
         if changes is not None and self.server and not self.check_mode:
             self._change(self.server, user_id, changes, is_new=current is None)
         file = self._file(file_name(user_id), wish)
@@ -92,10 +92,14 @@ class Registry:
         changed = changes is not None or is_new
         return Settled(user_id, current, outcome(wish, current), changed, file)
 
-    def _emails(self, wish: Wish, user_id: str, current: Account | None) -> Collection[str]:
-        """Return the addresses of an account that shall have one; others are not asked for."""
-        has_any = wish.email and current is not None and not current.deactivated
-        return self.server.emails(user_id) if self.server and has_any else ()
+    def _has_email(self, wish: Wish, user_id: str) -> bool:
+        """Tell whether the account has the address that it shall have; no other may have it."""
+        if not (self.server and wish.email and wish.state == "present"):
+            return False
+        owner = self.server.email_owner(wish.email)
+        if owner not in (None, user_id):
+            raise HomeserverError(f"{wish.email} belongs to {owner} already")
+        return owner == user_id
 
     def _change(
         self, server: Homeserver, user_id: str, changes: Mapping[str, object], *, is_new: bool

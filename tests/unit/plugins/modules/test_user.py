@@ -294,3 +294,11 @@ def test_who_has_the_address_already_stays(host: Host) -> None:
     assert not host.run(**wish)["changed"]
     assert "password" not in host.synapse.users[ALICE]
     assert host.run(email="other@example.org", check_mode=True)["changed"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_address_is_taken_from_nobody(host: Host, check_mode: bool) -> None:
+    host.run(email="a@example.org")
+    with pytest.raises(HomeserverError, match=rf"^A@example\.org belongs to {ALICE} already"):
+        host.run(name="bob", email="A@example.org", check_mode=check_mode)
+    assert "@bob:example.com" not in host.synapse.users
