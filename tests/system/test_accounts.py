@@ -61,3 +61,21 @@ def test_one_task_makes_them_and_says_whom(story: Story) -> None:
     told = story.first.output.partition(task)[2].partition("\nTASK")[0]
     assert set(re.findall(rf'"user_id": "@(\w+):{DOMAIN}"', told)) == {*GIVEN, *MADE, "leaver"}
     assert "/var/lib/homestead/passwords/newcomer" in told
+
+
+def test_the_playbook_changes_one_and_says_where_the_password_lies(story: Story, lab: Lab) -> None:
+    assert story.second.status == 0
+    run = lab.play("user", user="newcomer", displayname="Somebody new")
+    assert run.recap("matrix")["changed"] == 1
+    lies = "Its password lies in /var/lib/homestead/passwords/newcomer on matrix;"
+    assert f"@newcomer:{DOMAIN} is an account. {lies}" in run.output
+    assert (
+        f"@newcomer:{DOMAIN} is an account, as before. {lies}"
+        in lab.play("user", user="newcomer").output
+    )
+
+
+def test_the_playbook_asks_for_a_name(lab: Lab) -> None:
+    refused = lab.play("user")
+    assert refused.recap("matrix")["failed"] == 1
+    assert '"msg": "Say whose account it is, with -e user=NAME."' in refused.output
