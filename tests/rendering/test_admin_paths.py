@@ -244,6 +244,15 @@ class Upstream:
         return taken
 
 
+@dataclass(frozen=True)
+class Shut:
+    """A web server that lets nobody in from here, and what it says where nothing is."""
+
+    nginx: Nginx
+    behind: Upstream
+    nothing: str
+
+
 @contextmanager
 def upstream(port: int) -> Iterator[Upstream]:
     seen = Upstream(port)
@@ -283,11 +292,13 @@ def shut(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     nginx_certificate: tuple[Path, Path],
-) -> Iterator[tuple[Nginx, Upstream]]:
+) -> Iterator[Shut]:
     networks = CONFIGURATIONS[request.param]
     nginx = web(tmp_path_factory.mktemp("shut"), nginx_certificate, networks)
     with upstream(nginx.ports[8008]) as behind, nginx.running():
-        yield nginx, behind
+        with nginx.connection(443, HOSTNAME) as secure:
+            nothing = raw(secure, b"/nothing").body
+        yield Shut(nginx, behind, nothing)
 
 
 @pytest.fixture(scope="module")
@@ -308,49 +319,40 @@ def assert_unknown(
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_no_spelling_leads_strangers_there(
-    shut: tuple[Nginx, Upstream], synapse: int, target: str
-) -> None:
-    nginx, behind = shut
+def test_no_spelling_leads_strangers_there(shut: Shut, synapse: int, target: str) -> None:
     sent = target.encode("latin-1")
-    with nginx.connection(443, HOSTNAME) as secure:
-        nothing = raw(secure, b"/nothing").body
     for port in PORTS:
-        with nginx.connection(port, HOSTNAME) as secure:
+        with shut.nginx.connection(port, HOSTNAME) as secure:
             said = raw(secure, sent)
-        with nginx.connection(port, HOSTNAME, "h2") as secure:
+        with shut.nginx.connection(port, HOSTNAME, "h2") as secure:
             status = by_http2(secure, sent)
-        taken = behind.taken()
+        taken = shut.behind.taken()
         assert taken or (said.status in REFUSED and status in REFUSED)
-        assert taken or said.status != 404 or said.body == nothing
+        assert taken or said.status != 404 or said.body == shut.nothing
         for each in set(taken):
             assert_unknown(synapse, each)
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_no_header_leads_strangers_there(
-    shut: tuple[Nginx, Upstream], synapse: int, name: str
-) -> None:
-    nginx, behind = shut
+def test_no_header_leads_strangers_there(shut: Shut, synapse: int, name: str) -> None:
     for port in PORTS:
         for path in (f"/{API}/v1/register", "/_matrix/nothing"):
-            with nginx.connection(port, HOSTNAME) as secure:
+            with shut.nginx.connection(port, HOSTNAME) as secure:
                 said = raw(secure, path.encode(), HEADERS[name])
-            taken = behind.taken()
+            taken = shut.behind.taken()
             assert taken or said.status in REFUSED
             for each in taken:
                 assert_unknown(synapse, each, HEADERS[name])
 
 
 @pytest.mark.parametrize("name", WITHIN)
-def test_no_request_hides_another(shut: tuple[Nginx, Upstream], name: str) -> None:
-    nginx, behind = shut
-    with nginx.connection(443, HOSTNAME) as secure:
+def test_no_request_hides_another(shut: Shut, name: str) -> None:
+    with shut.nginx.connection(443, HOSTNAME) as secure:
         start = f"POST /_matrix/nothing HTTP/1.1\r\nHost: {HOSTNAME}\r\n{WITHIN[name]}"
         secure.sendall(f"{start}{SECOND}".encode())
         while secure.recv(65536):
             pass
-    assert {each for each in behind.taken() if each != b"/_matrix/nothing"} == set()
+    assert {each for each in shut.behind.taken() if each != b"/_matrix/nothing"} == set()
 
 
 @pytest.fixture(scope="module")
