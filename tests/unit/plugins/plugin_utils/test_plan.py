@@ -125,6 +125,8 @@ def test_the_text_says_everything(inputs: dict[str, object]) -> None:
         assert record["name"] in said
     for redirect in result["redirects"]:
         assert redirect["to"] in said
+    for provider in result["single_sign_on"]:
+        assert f"{provider['name']}  {provider['redirect_uri']}" in said
     for bot in result["bots"]:
         assert f"{bot['matrix_id']} ({bot['purpose']}): {bot['start']}" in said
 
