@@ -21,6 +21,7 @@ from ansible_collections.homestead.matrix.tests.lab.provisioned import (
     finished_server,
     hand_on,
 )
+from ansible_collections.homestead.matrix.tests.lab.relays import Relay, relay
 from ansible_collections.homestead.matrix.tests.lab.runs import Run
 from canaries import CAPTCHA, given
 from changing import change, changes
@@ -43,6 +44,13 @@ def server() -> Iterator[Lab]:
 
 
 ACCOUNTS = "runuser -u matrix-synapse -- psql -At synapse -c 'select name from users'"
+
+
+@pytest.fixture(scope="module")
+def post(server: Lab) -> Iterator[Relay]:
+    """Add a relay for e-mail to the finished server."""
+    with relay(server) as post:
+        yield post
 
 
 @pytest.fixture(scope="module")

@@ -14,21 +14,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ansible_collections.homestead.matrix.tests.lab.browsers import browser
 from ansible_collections.homestead.matrix.tests.lab.example_component import (
     ARCHIVE,
     collection_with_it,
 )
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
+from ansible_collections.homestead.matrix.tests.lab.relays import PASSWORD, SMTP, Relay, link
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
 from changing import assert_verified_and_settled, change, changes
 from cryptography import x509
+from mail import Person, sign_up_and_forget_the_password
 from sign_ups import Resident, newcomers
 
 ZONE = "/etc/dnsmasq.d/lab.conf"
 LEAVES = {name: f"/etc/lab/{HOSTNAME}.{name}" for name in ("crt", "key")}
-PASSWORD = "correct-horse-battery"
-SENDER = {"host": "mail.homestead.test", "from": "matrix@homestead.test"}
-SMTP = {**SENDER, "user": "matrix", "password": PASSWORD}
+WRONG = "horse-correct-battery"
 CONFIGURATION = "cat /etc/matrix-synapse/homeserver.yaml"
 FORMER = ":/^A last reading: protocols without ports"
 """A commit whose collection made servers, by its subject: what somebody may have installed."""
@@ -78,8 +79,29 @@ def base_domain_at_the_matrix_host(lab: Lab) -> Iterator[None]:
         lab.read_names_again()
 
 
+def assert_told_what_is_wrong(post: Relay) -> None:
+    """Ask Postfix itself, at its right ports and at its wrong ones."""
+    assert [post.ask(587, "starttls"), post.ask(465, "implicit")] == ["", ""]
+    assert "554 5.7.1" in post.ask(587, "starttls", user="")
+    assert "certificate that does not hold: self" in post.ask(2587, "starttls")
+    assert "offers no STARTTLS at port 2525" in post.ask(2525, "starttls")
+    assert "Hostname mismatch" in post.ask(465, "implicit", host="other.test")
+
+
+@pytest.mark.usefixtures("post")
+def test_a_relay_that_says_no_is_found_by_the_run(changing: Lab) -> None:
+    """What ran before goes on, and what was wrong is not kept."""
+    smtp = {**SMTP, "password": WRONG}
+    refused = change(changing, "-vvv", "--diff", "--tags=synapse", matrix_smtp=smtp)
+    assert refused.status != 0
+    assert "the relay relay.test says: 535 5.7.8 Error: authentication failed" in refused.output
+    assert WRONG not in refused.output
+    assert "email:" not in changing.ssh("matrix", CONFIGURATION)
+    assert changing.ssh("matrix", "systemctl is-active matrix-synapse") == "active\n"
+
+
 def test_the_base_domain_on_the_same_host_and_registration_by_email(
-    changing: Lab, resident: Resident, tokens: dict[str, str]
+    changing: Lab, post: Relay, resident: Resident, tokens: dict[str, str]
 ) -> None:
     """It gets the base domain's certificate, and the documents stand where peers look first.
 
@@ -97,6 +119,9 @@ def test_the_base_domain_on_the_same_host_and_registration_by_email(
         )
         assert newcomers(changing, tokens) == {}
         resident.assert_at_home()
+        assert_told_what_is_wrong(post)
+        with browser(changing) as page:
+            sign_up_and_forget_the_password(Person(changing, post), page)
 
 
 def test_a_certificate_that_the_host_signs_and_nobody_may_register(changing: Lab) -> None:
@@ -126,7 +151,7 @@ def test_a_certificate_that_the_host_signs_and_nobody_may_register(changing: Lab
 
 
 def test_a_certificate_of_the_operators_own_and_everybody_may_register(
-    changing: Lab, resident: Resident, tokens: dict[str, str]
+    changing: Lab, post: Relay, resident: Resident, tokens: dict[str, str]
 ) -> None:
     changing.ssh("ns", f"lab-certificate {HOSTNAME} DNS:{HOSTNAME}")
     folder = changing.state / "certificates"  # beside the inventory
@@ -137,6 +162,7 @@ def test_a_certificate_of_the_operators_own_and_everybody_may_register(
         changing,
         matrix_registration="open",
         matrix_registration_open_accepted=True,
+        matrix_smtp={**SMTP, "tls": "implicit"},
         matrix_certificate="files",
         certificate_fullchain="certificates/crt",
         certificate_privkey="certificates/key",
@@ -144,6 +170,9 @@ def test_a_certificate_of_the_operators_own_and_everybody_may_register(
     assert shown(changing).issuer.rfc4514_string() == "CN=Authority of the lab"
     assert set(newcomers(changing, tokens)) == {"nothing"}
     resident.assert_at_home()
+    reader = Person(changing, post)
+    assert reader.asks_for_a_letter("/account/3pid")
+    assert HOSTNAME in link(post.letter(reader.address))
 
 
 EXAMPLE = f"example.{DOMAIN}"

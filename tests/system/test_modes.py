@@ -22,10 +22,10 @@ from ansible_collections.homestead.matrix.plugins.plugin_utils.description.compo
 )
 from ansible_collections.homestead.matrix.tests.lab import identity
 from ansible_collections.homestead.matrix.tests.lab.labs import Lab
+from ansible_collections.homestead.matrix.tests.lab.relays import SMTP
 from changing import assert_verified_and_settled
 from sign_ups import Resident, newcomers
 
-SMTP = {"host": "mail.homestead.test", "from": "matrix@homestead.test"}
 VARIABLES: dict[str, dict[str, Any]] = {
     "invite": {},
     "closed": {},
@@ -85,6 +85,7 @@ def beside(request: pytest.FixtureRequest, server: Lab) -> Iterator[dict[str, An
             yield identity.variables()
 
 
+@pytest.mark.usefixtures("post")
 @pytest.mark.parametrize(("before", "mode"), CHANGES)
 def test_a_change_of_the_mode(
     changing: Lab,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENGINE_STATE = CACHE / "engine"
 TOPOLOGY = REPOSITORY / "tests/lab/topology.toml"
-NEED_AUTHORITY = {"base", "browser", "peer"}
+NEED_AUTHORITY = {"base", "browser", "mail", "peer"}
 
 
 def up(options: argparse.Namespace) -> int:

@@ -130,6 +130,15 @@ def browser(lab: Lab, host: Host) -> None:
         execute(lab, host.name, *trusting, "-n", path, "-i", path)
 
 
+def mail_relay(lab: Lab, host: Host, *, authority: str) -> None:
+    """Run Postfix with a certificate of the lab's own authority."""
+    name = host.names[0]
+    execute(lab, authority, "lab-certificate", name, f"DNS:{name}")
+    chain = execute(lab, authority, "cat", f"/etc/lab/{name}.key", f"/etc/lab/{name}.crt") + "\n"
+    put(lab, host.name, "/etc/postfix/relay.pem", chain, mode="0400")
+    execute(lab, host.name, "systemctl", "restart", "postfix.service")
+
+
 def trust(lab: Lab, host: Host) -> None:
     """Put the certificates of the lab's authorities on a host."""
     together = (lab.state / "ca.pem").read_text()
@@ -148,5 +157,6 @@ def configure(lab: Lab, host: Host, *, subnet: Subnet, hosts: dict[str, Host]) -
         "base": lambda: web_site(lab, host),
         "peer": lambda: homeserver(lab, host, authority="ns"),
         "browser": lambda: browser(lab, host),
+        "mail": lambda: mail_relay(lab, host, authority="ns"),
     }
     duties.get(host.image, lambda: None)()
