@@ -22,6 +22,7 @@ from ansible_collections.homestead.matrix.tests.lab.example_component import (
 from ansible_collections.homestead.matrix.tests.lab.labs import DOMAIN, HOSTNAME, ROOT, Lab
 from ansible_collections.homestead.matrix.tests.lab.relays import PASSWORD, SMTP, Relay, link
 from ansible_collections.homestead.matrix.tests.lab.runs import Run, wait_until
+from canaries import on_host, read_by_others
 from changing import assert_verified_and_settled, change, changes
 from cryptography import x509
 from mail import Person, sign_up_and_forget_the_password
@@ -31,6 +32,7 @@ ZONE = "/etc/dnsmasq.d/lab.conf"
 LEAVES = {name: f"/etc/lab/{HOSTNAME}.{name}" for name in ("crt", "key")}
 WRONG = "horse-correct-battery"
 CONFIGURATION = "cat /etc/matrix-synapse/homeserver.yaml"
+HOLD_PASSWORD = {"/etc/homestead/secrets/smtp", "/etc/matrix-synapse/homeserver.yaml"}
 FORMER = ":/^A last reading: protocols without ports"
 """A commit whose collection made servers, by its subject: what somebody may have installed."""
 
@@ -112,8 +114,9 @@ def test_the_base_domain_on_the_same_host_and_registration_by_email(
         run = assert_verified_and_settled(
             changing, "-vvv", "--diff", matrix_serve_base_domain=True, **registration
         )
-        assert PASSWORD in changing.ssh("matrix", CONFIGURATION)
         assert PASSWORD not in run.output
+        assert on_host(changing, "matrix", {"smtp": PASSWORD}) == HOLD_PASSWORD
+        assert read_by_others(changing, "matrix", HOLD_PASSWORD) == set()
         assert f"DNS:{DOMAIN}" in changing.ssh(
             "matrix", f"openssl x509 -in /etc/homestead/tls/{HOSTNAME}/fullchain.pem -noout -text"
         )
