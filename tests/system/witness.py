@@ -52,7 +52,8 @@ class Witness:
 
     def __enter__(self) -> Witness:
         start = "systemd-run --quiet --unit=witness --collect python3 /run/witness.py"
-        self._lab.ssh(self._host, f"cat >/run/witness.py && {start} {SEEN}", WATCH)
+        begin = f"rm -f {SEEN} {SEEN}.stop && cat >/run/witness.py && {start} {SEEN}"
+        self._lab.ssh(self._host, begin, WATCH)
         self._folder = tempfile.TemporaryDirectory()
         self._here = Path(self._folder.name, "witness")
         self._watching = subprocess.Popen([sys.executable, "-c", WATCH, str(self._here)])
