@@ -62,7 +62,8 @@ class Vault:
         for values in (self.known, self.made):
             for name, value in values.items():
                 if len(value) >= SHORTEST:
-                    for form in (value, written(value, "'"), written(value, '"')):
+                    forms = (value, written(value, "'"), written(value, '"'))
+                    for form in sorted(forms, key=len, reverse=True):
                         text = text.replace(form, placeholder(name))
         return text
 

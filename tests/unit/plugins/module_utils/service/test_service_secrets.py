@@ -38,7 +38,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def test_masking_undoes_revealing(values: dict[str, str], between: str) -> None:
 @given(
     value=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1)
 )
+@example(value="0000000\\")
+@example(value="0000000'")
+@example(value="it's \"00\\")
 def test_whoever_gives_a_secret_may_use_every_character(form: str, value: str) -> None:
     """A document holds it whole, nothing else comes into it, and no diff shows it."""
     entry = {"path": "/etc/x", "document": {"pass": placeholder("smtp"), "x": 1}, "format": form}
