@@ -67,7 +67,7 @@ def parse_wish(uses_allowed: int | None, expiry: str | None, now: datetime) -> L
     """Return the limits that are wished; what is not mentioned stays as it is."""
     wish: Limits = {}
     if uses_allowed is not None:
-        if uses_allowed < UNLIMITED:
+        if uses_allowed < 1 and uses_allowed != UNLIMITED:  # to Synapse 0 is no limit, too
             raise HomeserverError(
                 f"uses_allowed {uses_allowed} must be a number of uses, or {UNLIMITED} for no limit"
             )

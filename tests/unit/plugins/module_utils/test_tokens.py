@@ -119,7 +119,6 @@ def test_who_may_use_a_token(token: Token, usable: bool) -> None:
     ("uses", "expiry", "wish"),
     [
         pytest.param(None, None, {}, id="nothing"),
-        pytest.param(0, None, {"uses_allowed": 0}, id="no use"),
         pytest.param(-1, "never", {"uses_allowed": None, "expiry_time": None}, id="no limits"),
     ],
 )
@@ -127,9 +126,11 @@ def test_wish(uses: int | None, expiry: str | None, wish: Limits) -> None:
     assert parse_wish(uses, expiry, NOW) == wish
 
 
-def test_a_negative_number_of_uses_is_refused() -> None:
-    with pytest.raises(HomeserverError, match="uses_allowed -2 must be a number of uses, or -1"):
-        parse_wish(-2, None, NOW)
+@pytest.mark.parametrize("uses", [0, -2])
+def test_a_number_of_uses_that_is_none_is_refused(uses: int) -> None:
+    """To Synapse nought is no limit."""
+    with pytest.raises(HomeserverError, match=f"uses_allowed {uses} must be a number of uses"):
+        parse_wish(uses, None, NOW)
 
 
 @pytest.mark.parametrize(
