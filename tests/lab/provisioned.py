@@ -26,7 +26,8 @@ def _fingerprint() -> str:
     digest = hashlib.sha256(RELEASE.encode())
     for folder in _MADE_OF:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            parts = path.relative_to(ROOT).parts
+            if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
+import random
 import re
 import shutil
 import socket
@@ -116,9 +118,16 @@ def proxy_files(role: Role) -> dict[str, str]:
     return {each["path"]: role.render(each["template"]) for each in entries if "template" in each}
 
 
+PORTS = iter(random.SystemRandom().sample(range(10_000, 32_000), 2_000))
+"""Of this process; the kernel gives higher ones to whoever connects somewhere."""
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port that nobody has, each once."""
+    for port in PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no free port is left")
 
 
 @functools.cache
