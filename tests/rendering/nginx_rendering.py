@@ -215,6 +215,16 @@ class Nginx:
             response.begin()
             return Reply(response.status, response.getheaders(), response.read().decode())
 
+    def log_with(self, line: str) -> str:
+        """Return the access log once it has this line, which comes after the answer."""
+        for _turn in range(100):
+            log = (self.root / "access.log").read_text()
+            if line in log:
+                break
+            time.sleep(0.05)
+        assert line in log
+        return log
+
     @contextmanager
     def connection(self, port: int, name: str, alpn: str = "http/1.1") -> Iterator[socket.socket]:
         """Connect with TLS, or without on port 80."""

@@ -393,6 +393,5 @@ def test_from_a_listed_network_the_api_works(listed: Nginx, port: int) -> None:
 def test_the_log_keeps_no_token(listed: Nginx) -> None:
     with listed.connection(443, HOSTNAME) as secure:
         assert raw(secure, f"/{API}/v1/registration_tokens/invited".encode()).status == 401
-    log = (listed.root / "access.log").read_text()
-    assert f'"GET /{API}/v1/registration_tokens/ HTTP/1.1" 401' in log
+    log = listed.log_with(f'"GET /{API}/v1/registration_tokens/ HTTP/1.1" 401')
     assert "invited" not in log
