@@ -175,7 +175,7 @@ def _admin(where: str, value: object) -> bool | None:
 def _displayname(where: str, value: object) -> str | None:
     if value is None:
         return None
-    if _is_line(value) and len(str(value)) <= LONGEST_DISPLAYNAME:
+    if value and values.is_line(value) and len(str(value)) <= LONGEST_DISPLAYNAME:
         return str(value)
     raise ValueError(
         f"{where} has a wrong displayname; write one line of at most {LONGEST_DISPLAYNAME} "
@@ -193,7 +193,7 @@ def _email(where: str, value: object) -> str | None:
 def _password(where: str, value: object, name: str) -> str | None:
     if value is None:
         return None
-    if not _is_line(value):
+    if not (value and values.is_line(value)):
         raise ValueError(f"{where} has a wrong password; write one line of text, in quotes.")
     if not SHORTEST_PASSWORD <= len(str(value)) <= LONGEST_PASSWORD:
         raise ValueError(
@@ -203,10 +203,6 @@ def _password(where: str, value: object, name: str) -> str | None:
     if name in str(value).lower():
         raise ValueError(f"{where} has a password with the name in it; choose another.")
     return str(value)
-
-
-def _is_line(value: object) -> bool:
-    return isinstance(value, str) and len(value.splitlines()) == 1
 
 
 def _admins(variable: str, value: object, names: _Names) -> list[str]:

@@ -82,14 +82,14 @@ def _sender_fault(given: Mapping[str, object]) -> str:
     sender = given.get("from")
     _display_name, address = parseaddr(str(sender))
     fault = email_fault(address)
-    if _is_line(sender) and sender and (fault is None or fault.severity != "error"):
+    if values.is_line(sender) and sender and (fault is None or fault.severity != "error"):
         return ""
     return f"matrix_smtp cannot have the sender {sender!r}; write from like matrix@example.com."
 
 
 def _user_fault(given: Mapping[str, object]) -> str:
     user = given.get("user")
-    if user is None or (_is_line(user) and user):
+    if user is None or (values.is_line(user) and user):
         return ""
     return f"matrix_smtp cannot have the user {user!r}; write its name in quotes, or leave it out."
 
@@ -97,13 +97,9 @@ def _user_fault(given: Mapping[str, object]) -> str:
 def _password_fault(given: Mapping[str, object]) -> str:
     """Judge the password without naming it."""
     password = given.get("password", "")
-    if not _is_line(password):
-        return "The password of matrix_smtp must be one line of text; put it in quotes."
+    if fault := values.secret_fault("The password of matrix_smtp", password):
+        return fault
     return "" if given.get("user") or not password else "matrix_smtp has a password but no user."
-
-
-def _is_line(value: object) -> bool:
-    return isinstance(value, str) and len(value.splitlines()) <= 1
 
 
 def _read_connection(name: str, given: Mapping[str, object]) -> tuple[int, str]:

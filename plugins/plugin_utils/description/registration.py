@@ -124,8 +124,7 @@ def read_captcha(name: str, value: object) -> str:
             f"{name} cannot have the site_key {site_key!r}; write the public one of the two keys "
             "that reCAPTCHA has made for the server."
         )
-    if not isinstance(secret, str) or len(secret.splitlines()) > 1:
-        raise ValueError(f"The secret of {name} must be one line of text; put it in quotes.")
+    values.refuse([values.secret_fault(f"The secret of {name}", secret)])
     if secret == site_key:
         raise ValueError(
             f"The secret of {name} is its site_key, which everybody sees; write the other key."

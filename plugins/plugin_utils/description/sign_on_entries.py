@@ -61,7 +61,7 @@ class Entry:
     def text(self, key: str, missing: str = "") -> str:
         """Return a line of text."""
         value = self.given.get(key) or missing
-        if isinstance(value, str) and value.strip() == value and len(value.splitlines()) == 1:
+        if value and values.is_line(value) and value.strip() == value:
             return value
         raise ValueError(f"{self.name} cannot have the {key} {value!r}; write one line of text.")
 
@@ -105,10 +105,7 @@ def read_client_id(entry: Entry) -> str:
 def check_client_secret(entry: Entry) -> None:
     """Judge the secret without naming it; the host may have it instead."""
     secret = entry.given.get("client_secret") or ""
-    if not isinstance(secret, str) or len(secret.splitlines()) > 1:
-        raise ValueError(
-            f"The client_secret of {entry.name} must be one line of text; put it in quotes."
-        )
+    values.refuse([values.secret_fault(f"The client_secret of {entry.name}", secret)])
 
 
 def read_new_accounts(entry: Entry) -> bool:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Callable, TypeVar
+from typing import Callable, TypeGuard, TypeVar
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=str)
@@ -98,6 +98,16 @@ def mapping(variable: str, value: object) -> dict[str, object]:
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
     raise ValueError(f"{variable} must be a dictionary, not {_kind(value)}.")
+
+
+def is_line(value: object) -> TypeGuard[str]:
+    """Tell whether a value is a text without line breaks, which may be empty."""
+    return isinstance(value, str) and len(value.splitlines()) <= 1
+
+
+def secret_fault(name: str, value: object) -> str:
+    """Return what is wrong with a secret, without showing it."""
+    return "" if is_line(value) else f"{name} must be one line of text; put it in quotes."
 
 
 def _kind(value: object) -> str:
